@@ -1,0 +1,17 @@
+//! Words that everybody shares: ticks, seeds, the class table, boxes, problems, statuses.
+//!
+//! What is absent: systems, I/O, `App`. Everything here is a plain value.
+
+mod classes;
+mod pixel_box;
+mod problem;
+mod seed;
+mod status;
+mod tick;
+
+pub use classes::{ClassId, ClassTable, KIT_CLASSES};
+pub use pixel_box::PixelBox;
+pub use problem::{Problem, did_you_mean};
+pub use seed::Seed;
+pub use status::Status;
+pub use tick::Tick;

@@ -1,0 +1,16 @@
+//! Umwelt: a VR world with senses.
+//!
+//! This file is the map. Each module is one room; the table in `DESIGN.md` (kept by `tests/it/architecture.rs`) says who
+//! may import whom. The loop is closed by data in the ECS world, never by imports:
+//!
+//! ```text
+//!       ┌──────────── Intent (component owned by `world`) ◀──── behaviours
+//!       ▼                                                         ▲
+//!     world ──Transform, Label──▶ sensors ──frames──▶ percepts ──Seen──┘
+//!                                                      ▲   │
+//!                                 inference ◀──named tensors
+//! ```
+//!
+//! Axes everywhere: right-handed, +Y up, −Z forward; metres, seconds, radians unless a name says otherwise.
+
+pub mod base;
