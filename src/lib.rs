@@ -14,3 +14,7 @@
 //! Axes everywhere: right-handed, +Y up, −Z forward; metres, seconds, radians unless a name says otherwise.
 
 pub mod base;
+pub mod percepts;
+pub mod scene;
+pub mod sensors;
+pub mod world;

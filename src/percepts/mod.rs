@@ -1,0 +1,5 @@
+//! One file per task: encode, run, decode.
+
+mod seen;
+
+pub use seen::{Detection, Seen};

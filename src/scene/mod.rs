@@ -1,0 +1,5 @@
+//! The authored file: schema, validation, kind registry, spawning, randomisation.
+
+mod spec;
+
+pub use spec::*;

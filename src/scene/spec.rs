@@ -1,0 +1,185 @@
+//! A scene that cannot be wrong: what the rest of the program sees of an authored file.
+//!
+//! Comes from [`super::parse`] (files) or [`super::randomise`] (recording); every number is finite and in range, every
+//! reference resolves, every path stays inside the scene's folder. Axes: +Y up, metres, angles in radians.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use bevy::math::{Vec2, Vec3};
+
+use crate::base::Seed;
+
+/// A whole scene.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SceneSpec {
+    pub name: String,
+    pub seed: Seed,
+    pub sky: SkySpec,
+    /// Surfaces by name; rooms and objects refer to them.
+    pub materials: BTreeMap<String, MaterialSpec>,
+    pub rooms: Vec<RoomSpec>,
+    pub lights: Vec<LightSpec>,
+    pub objects: Vec<ObjectSpec>,
+    /// Named positions on a floor.
+    pub places: BTreeMap<String, Vec3>,
+    /// Where the player's feet start.
+    pub spawn: PoseSpec,
+    /// Where the companion rests.
+    pub nest: Vec3,
+}
+
+/// A position and a heading about +Y (0 looks along −Z, positive turns left).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PoseSpec {
+    pub position: Vec3,
+    pub yaw: f32,
+}
+
+/// Sun and sky.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SkySpec {
+    /// Height of the sun above the horizon, −0.2 (dusk) to π/2.
+    pub sun_elevation: f32,
+    /// Compass direction of the sun about +Y, 0 is −Z.
+    pub sun_azimuth: f32,
+    /// Haze: 2 (clear) to 10 (hazy).
+    pub turbidity: f32,
+    /// Illuminance of the sun at normal incidence, lux.
+    pub sun_illuminance: f32,
+    /// Scale of the light that comes from the sky, 1 is natural.
+    pub sky_intensity: f32,
+}
+
+/// How a surface looks: a procedural pattern and its colours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaterialSpec {
+    pub pattern: Pattern,
+    /// Linear RGB, 0 to 1.
+    pub base_color: Vec3,
+    /// The pattern's second colour (grout, veins, knots), linear RGB.
+    pub accent_color: Vec3,
+    /// Perceptual roughness, 0.03 to 1.
+    pub roughness: f32,
+    /// 0 (dielectric) or 1 (metal).
+    pub metallic: f32,
+    /// Size of one repeat of the pattern in the world, metres.
+    pub scale_m: f32,
+}
+
+/// Procedural patterns that tile without a seam.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Pattern {
+    Plain,
+    Plaster,
+    Planks,
+    Parquet,
+    Bricks,
+    Tiles,
+    Marble,
+    Paving,
+    Concrete,
+    Grass,
+    Gravel,
+    Fabric,
+}
+
+/// One axis-aligned room. Floor at `floor_y`; walls stand on the rectangle from `min` to `max` (x, z), `wall_thickness`
+/// to the outside. Neighbouring rooms share a wall position and each declare the opening between them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoomSpec {
+    pub name: String,
+    pub min: Vec2,
+    pub max: Vec2,
+    pub floor_y: f32,
+    pub height: f32,
+    /// Material names.
+    pub floor: String,
+    pub walls: String,
+    /// `None`: open to the sky (a courtyard).
+    pub ceiling: Option<String>,
+    pub openings: Vec<OpeningSpec>,
+}
+
+/// Walls by compass: north is −Z, east is +X.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    North,
+    East,
+    South,
+    West,
+}
+
+/// A hole in a wall.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpeningSpec {
+    pub side: Side,
+    /// Distance of the opening's centre from the wall's end with the smaller coordinate, metres.
+    pub center: f32,
+    pub width: f32,
+    /// Above the floor, metres.
+    pub bottom: f32,
+    pub top: f32,
+    /// Filled with a frame and glass (a window), or free to walk through (a door).
+    pub glazed: bool,
+}
+
+/// A lamp that is not an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LightSpec {
+    pub position: Vec3,
+    /// Linear RGB, 0 to 1.
+    pub color: Vec3,
+    /// Luminous power.
+    pub lumens: f32,
+    pub range: f32,
+    pub shadows: bool,
+    /// Direction and outer angle of a spot; `None` shines everywhere.
+    pub spot: Option<(Vec3, f32)>,
+}
+
+/// One object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectSpec {
+    /// Unique in the scene.
+    pub name: String,
+    pub source: ObjectSource,
+    /// Of the object's origin: the middle of its underside.
+    pub position: Vec3,
+    /// Heading about +Y.
+    pub yaw: f32,
+    /// Uniform.
+    pub scale: f32,
+    /// Fixed in place (furniture, wall clocks) or free to move.
+    pub fixed: bool,
+    pub grabbable: bool,
+    /// Replaces the material of the object's main part.
+    pub material: Option<String>,
+}
+
+/// What an object is made from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObjectSource {
+    /// A registered kind (`world` registers the kit's classes), drawn from a seed.
+    Kind { kind: String, seed: Seed },
+    /// A glTF or GLB file inside the scene's folder.
+    Asset {
+        path: PathBuf,
+        /// Class label.
+        label: String,
+        collider: AssetCollider,
+        mass_kg: f32,
+    },
+}
+
+/// Collision shape of an imported mesh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AssetCollider {
+    /// Convex hull.
+    #[default]
+    Hull,
+    /// The bounding box.
+    Box,
+    /// The triangles themselves; fixed objects only.
+    Mesh,
+    None,
+}
