@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use bevy::math::{Vec2, Vec3};
+use bevy::math::{Quat, Vec2, Vec3};
 
 use crate::base::Seed;
 
@@ -33,6 +33,16 @@ pub struct SceneSpec {
 pub struct PoseSpec {
     pub position: Vec3,
     pub yaw: f32,
+}
+
+/// Where a camera stands and what it sees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CameraPose {
+    pub position: Vec3,
+    /// The point in the middle of the picture; never the position itself.
+    pub look_at: Vec3,
+    /// Vertical field of view.
+    pub fov_y: f32,
 }
 
 /// Sun and sky.
@@ -145,8 +155,8 @@ pub struct ObjectSpec {
     pub source: ObjectSource,
     /// Of the object's origin: the middle of its underside.
     pub position: Vec3,
-    /// Heading about +Y.
-    pub yaw: f32,
+    /// From the object's frame to the world's; a file's yaw, pitch and roll turn about Y, X and Z in this order.
+    pub rotation: Quat,
     /// Uniform.
     pub scale: f32,
     /// Fixed in place (furniture, wall clocks) or free to move.
