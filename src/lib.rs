@@ -13,6 +13,7 @@
 //!
 //! Axes everywhere: right-handed, +Y up, −Z forward; metres, seconds, radians unless a name says otherwise.
 
+pub mod app;
 pub mod base;
 pub mod percepts;
 pub mod scene;

@@ -1,0 +1,41 @@
+//! Composition root: the command line, the run modes, the error policy. The only module that knows all others, and with
+//! the binary the only one that reads arguments and the environment.
+
+pub mod commands;
+pub mod failure;
+pub mod graphics;
+pub mod headless;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use failure::{Exit, Lacking, WrongCall};
+
+/// Reads the command line, runs the command, prints what went wrong once and with its causes.
+pub fn run() -> ExitCode {
+    let line = commands::CommandLine::parse();
+    match commands::dispatch(line) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("umwelt: {error:#}");
+            Exit::from_error(&error).into()
+        }
+    }
+}
+
+/// Where assets are read from: `UMWELT_ASSETS`, else `assets` beside the working folder, else beside the program's source.
+pub fn asset_folder() -> std::path::PathBuf {
+    use std::path::PathBuf;
+    std::env::var_os("UMWELT_ASSETS").map(PathBuf::from).unwrap_or_else(|| {
+        let here = PathBuf::from("assets");
+        if here.is_dir() { here } else { PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets") }
+    })
+}
+
+/// Bevy's asset loading, from [`asset_folder`].
+fn assets() -> bevy::asset::AssetPlugin {
+    let folder = asset_folder();
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    bevy::asset::AssetPlugin { file_path: folder.to_string_lossy().into_owned(), ..Default::default() }
+}
