@@ -1,5 +1,34 @@
 //! The object kit: parametric families of everyday objects, drawn from seeds.
+//!
+//! In goes a class and a [`Seed`], out comes an [`ObjectModel`]: geometry, surfaces, collision pieces, and where other
+//! things may stand on it. Plain values; nothing here touches the ECS. A family file holds families that share shapes;
+//! [`shape`] is the modelling toolkit, [`palette`] the colours, [`draw`] the dice.
 
+pub mod draw;
 mod model;
+pub mod palette;
+pub mod shape;
+mod storage;
+mod vessels;
 
-pub use model::{ColliderPiece, Grain, MeshBuffers, ObjectModel, Part, Surface};
+use rand_chacha::ChaCha8Rng;
+
+use crate::base::Seed;
+
+pub use model::{ColliderPiece, Grain, MeshBuffers, ObjectModel, Part, SupportSurface, Surface};
+
+/// Builds one member of a family from the family's random stream.
+pub type Family = fn(&mut ChaCha8Rng) -> ObjectModel;
+
+/// What the kit can build, by class name. The only place where a class name meets its builder.
+pub const FAMILIES: &[(&str, Family)] = &[("mug", vessels::mug), ("crate", storage::wooden_crate)];
+
+/// Builds the `seed`-th member of the family `class`; `None` if the kit has no such family. The same seed always gives
+/// the same object.
+pub fn build(class: &str, seed: Seed) -> Option<ObjectModel> {
+    let (name, family) = FAMILIES.iter().find(|(name, _)| *name == class)?;
+    Some(family(&mut seed.derive(name).rng()))
+}
+
+#[cfg(test)]
+mod tests;

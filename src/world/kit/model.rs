@@ -3,7 +3,7 @@
 use bevy::math::{Quat, Vec2, Vec3};
 
 /// A built object. Origin: the middle of the underside; +Y up; the side that faces the viewer looks along +Z.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObjectModel {
     pub parts: Vec<Part>,
     /// Convex pieces that together stand for the object in the physics.
@@ -15,6 +15,30 @@ pub struct ObjectModel {
     pub fixed: bool,
     /// Light that the object gives off (lamp, candle): position and linear colour × lumens.
     pub glow: Option<(Vec3, Vec3)>,
+    /// Where other things may stand (tables, shelves, stools, crates).
+    pub supports: Vec<SupportSurface>,
+}
+
+impl ObjectModel {
+    /// Smallest and largest corner of the box round all parts, metres.
+    pub fn bounds(&self) -> (Vec3, Vec3) {
+        self.parts
+            .iter()
+            .map(|part| part.mesh.bounds())
+            .reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.max(other_high)))
+            .unwrap_or_default()
+    }
+}
+
+/// A flat, level, axis-aligned area on which things may stand, in the object's frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SupportSurface {
+    /// Middle of the area, on the surface.
+    pub center: Vec3,
+    /// Half the size along x and z, metres; edges that would let things fall are already left out.
+    pub half_size: Vec2,
+    /// Free height above the surface, metres; infinite under the open sky.
+    pub clearance: f32,
 }
 
 /// Geometry that shares one surface.
@@ -22,6 +46,12 @@ pub struct ObjectModel {
 pub struct Part {
     pub mesh: MeshBuffers,
     pub surface: Surface,
+}
+
+impl Part {
+    pub fn new(mesh: MeshBuffers, surface: Surface) -> Self {
+        Self { mesh, surface }
+    }
 }
 
 /// Triangles, counter-clockwise seen from outside.
@@ -83,4 +113,32 @@ pub enum ColliderPiece {
     },
     /// Convex hull of points.
     Hull(Vec<Vec3>),
+}
+
+impl ColliderPiece {
+    /// An axis-aligned box between two corners.
+    pub fn block(low: Vec3, high: Vec3) -> Self {
+        Self::Box { center: 0.5 * (low + high), rotation: Quat::IDENTITY, half_size: 0.5 * (high - low) }
+    }
+
+    /// An upright cylinder about the Y axis from height `bottom` to `top`.
+    pub fn upright(radius: f32, bottom: f32, top: f32) -> Self {
+        Self::Cylinder {
+            center: Vec3::Y * (0.5 * (bottom + top)),
+            rotation: Quat::IDENTITY,
+            radius,
+            half_height: 0.5 * (top - bottom),
+        }
+    }
+
+    /// The convex hull of an upright frustum about the Y axis, as a dodecagon that touches the circle from within.
+    pub fn frustum(bottom_radius: f32, top_radius: f32, bottom: f32, top: f32) -> Self {
+        let ring = |radius: f32, height: f32| {
+            (0..12).map(move |k| {
+                let (sin, cos) = (k as f32 / 12.0 * std::f32::consts::TAU).sin_cos();
+                Vec3::new(radius * sin, height, radius * cos)
+            })
+        };
+        Self::Hull(ring(bottom_radius, bottom).chain(ring(top_radius, top)).collect())
+    }
 }

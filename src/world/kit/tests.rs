@@ -1,0 +1,158 @@
+//! What every member of every family must be.
+
+use bevy::math::Vec3;
+
+use super::{ColliderPiece, FAMILIES, ObjectModel, Part, build};
+use crate::base::{KIT_CLASSES, Seed};
+
+/// Largest extent in metres, least and most, by class: what one finds in a house.
+const SIZES: &[(&str, f32, f32)] = &[("mug", 0.08, 0.17), ("crate", 0.25, 0.65)];
+
+const SEEDS: u64 = 8;
+const TRIANGLE_BUDGET: usize = 2_500;
+
+fn for_every_member(mut check: impl FnMut(&str, &ObjectModel)) {
+    for (class, _) in FAMILIES {
+        for seed in 0..SEEDS {
+            let model = build(class, Seed(seed)).expect("a family of the table");
+            check(&format!("{class} {seed}"), &model);
+        }
+    }
+}
+
+#[test]
+fn families_are_classes_and_appear_once() {
+    for (index, (class, _)) in FAMILIES.iter().enumerate() {
+        assert!(KIT_CLASSES.contains(class), "{class}");
+        assert!(FAMILIES[..index].iter().all(|(other, _)| other != class), "{class} twice");
+    }
+    assert!(build("unicorn", Seed(0)).is_none());
+}
+
+#[test]
+fn meshes_are_sound() {
+    for_every_member(|name, model| {
+        assert!((1..=4).contains(&model.parts.len()), "{name}: parts");
+        let mut triangles = 0;
+        for (index, part) in model.parts.iter().enumerate() {
+            let (mesh, name) = (&part.mesh, format!("{name} part {index}"));
+            triangles += mesh.triangle_count();
+            let count = mesh.positions.len();
+            assert!(count > 0 && mesh.normals.len() == count && mesh.uvs.len() == count, "{name}: lengths");
+            assert!(mesh.indices.len() % 3 == 0, "{name}: triangles");
+            assert!(mesh.indices.iter().all(|corner| (*corner as usize) < count), "{name}: indices");
+            assert!(mesh.positions.iter().all(|position| position.is_finite()), "{name}: positions");
+            assert!(mesh.uvs.iter().all(|uv| uv.is_finite()), "{name}: uvs");
+            assert!(mesh.normals.iter().all(|normal| (normal.length() - 1.0).abs() < 1e-3), "{name}: normals");
+            assert!(mesh.signed_volume() > 0.0, "{name}: faces look inward");
+            let agreeing = mesh
+                .indices
+                .chunks_exact(3)
+                .zip(mesh.triangles())
+                .filter(|(corner, [a, b, c])| {
+                    let face = (*b - *a).cross(*c - *a);
+                    let shading: Vec3 = corner.iter().map(|index| mesh.normals[*index as usize]).sum();
+                    face.dot(shading) >= 0.0
+                })
+                .count();
+            assert_eq!(agreeing, mesh.triangle_count(), "{name}: normals against winding");
+        }
+        assert!(triangles <= TRIANGLE_BUDGET, "{name}: {triangles} triangles");
+    });
+}
+
+#[test]
+fn every_part_is_watertight() {
+    for_every_member(|name, model| {
+        for (index, part) in model.parts.iter().enumerate() {
+            assert!(part.mesh.is_watertight(), "{name} part {index}");
+        }
+    });
+}
+
+#[test]
+fn objects_stand_on_their_origin_and_have_their_size() {
+    for_every_member(|name, model| {
+        let (low, high) = model.bounds();
+        assert!(low.y.abs() < 1e-3, "{name}: underside at {}", low.y);
+        assert!(low.x < 0.0 && low.z < 0.0 && high.x > 0.0 && high.z > 0.0, "{name}: origin beside the object");
+        let extent = (high - low).max_element();
+        if let Some((_, least, most)) = SIZES.iter().find(|(class, ..)| name.starts_with(&format!("{class} "))) {
+            assert!((*least..=*most).contains(&extent), "{name}: {extent} m");
+        } else {
+            panic!("{name}: no size known");
+        }
+        assert!(model.mass_kg > 0.0, "{name}: mass");
+    });
+}
+
+#[test]
+fn surfaces_are_physical() {
+    for_every_member(|name, model| {
+        for Part { surface, .. } in &model.parts {
+            assert!(surface.base_color.min_element() >= 0.0 && surface.base_color.max_element() <= 1.0, "{name}");
+            assert!((0.03..=1.0).contains(&surface.roughness) && (0.0..=1.0).contains(&surface.metallic), "{name}");
+        }
+    });
+}
+
+#[test]
+fn seeds_decide() {
+    for (class, _) in FAMILIES {
+        for seed in 0..SEEDS {
+            assert_eq!(build(class, Seed(seed)), build(class, Seed(seed)), "{class} {seed}");
+            assert_ne!(build(class, Seed(seed)), build(class, Seed(seed + 1)), "{class} {seed}");
+        }
+    }
+}
+
+/// Smallest and largest corner of a collision piece.
+fn extent(piece: &ColliderPiece) -> (Vec3, Vec3) {
+    let (center, reach) = match piece {
+        ColliderPiece::Box { center, rotation, half_size } => {
+            let axes = [Vec3::X, Vec3::Y, Vec3::Z].map(|axis| (*rotation * (axis * *half_size)).abs());
+            (*center, axes[0] + axes[1] + axes[2])
+        }
+        ColliderPiece::Cylinder { center, rotation, radius, half_height } => {
+            let axis = *rotation * Vec3::Y;
+            (*center, axis.abs() * *half_height + (Vec3::ONE - axis * axis).max(Vec3::ZERO).map(f32::sqrt) * *radius)
+        }
+        ColliderPiece::Sphere { center, radius } => (*center, Vec3::splat(*radius)),
+        ColliderPiece::Hull(points) => {
+            let low = points.iter().copied().reduce(Vec3::min).unwrap_or_default();
+            let high = points.iter().copied().reduce(Vec3::max).unwrap_or_default();
+            return (low, high);
+        }
+    };
+    (center - reach, center + reach)
+}
+
+#[test]
+fn colliders_fit_the_geometry() {
+    const SLACK: f32 = 0.02;
+    for_every_member(|name, model| {
+        assert!(!model.collider.is_empty(), "{name}: no collider");
+        let (low, high) = model.bounds();
+        let (mut least, mut most) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
+        for piece in &model.collider {
+            let (piece_low, piece_high) = extent(piece);
+            (least, most) = (least.min(piece_low), most.max(piece_high));
+        }
+        assert!(least.cmpge(low - SLACK).all() && most.cmple(high + SLACK).all(), "{name}: collider beyond the mesh");
+        // What stands, stands on its collider.
+        assert!(least.y.abs() < 2e-3, "{name}: collider ends at {}", least.y);
+    });
+}
+
+#[test]
+fn supports_lie_on_the_object() {
+    for_every_member(|name, model| {
+        let (low, high) = model.bounds();
+        for support in &model.supports {
+            let reach = Vec3::new(support.half_size.x, 0.0, support.half_size.y);
+            assert!(support.half_size.min_element() > 0.02 && support.clearance > 0.1, "{name}: support too small");
+            assert!((support.center - reach).cmpge(low - 1e-3).all(), "{name}: support beyond the object");
+            assert!((support.center + reach).cmple(high + 1e-3).all(), "{name}: support beyond the object");
+        }
+    });
+}
