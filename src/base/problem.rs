@@ -1,6 +1,9 @@
 //! What is wrong with an author's file, and what to do about it.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
@@ -13,6 +16,13 @@ pub struct Problem {
     pub what: String,
     /// The remedy.
     pub help: String,
+}
+
+impl Problem {
+    /// A problem of a file as a whole.
+    pub fn of_file(path: &Path, what: &str, help: &str) -> Self {
+        Self { path: path.to_owned(), line: 0, what: what.to_owned(), help: help.to_owned() }
+    }
 }
 
 impl fmt::Display for Problem {

@@ -3,6 +3,10 @@
 //! In: inputs, weights, nodes and outputs in topological order; out: a [`ModelProto`] that declares the standard operator
 //! set [`OPSET_VERSION`] and nothing else. It does not infer shapes and does not check operators: ONNX Runtime does, on load.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use super::onnx_file::{
     AttributeProto, DimensionProto, DimensionValue, ElementType, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
     TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto, attribute_type,
@@ -15,10 +19,20 @@ pub const OPSET_VERSION: i64 = 17;
 const IR_VERSION: i64 = 8;
 
 /// One extent of a shape: a number, or a name for what is known only at run time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Dim {
     Fixed(usize),
     Named(String),
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dim::Fixed(extent) => extent.fmt(f),
+            Dim::Named(name) => name.fmt(f),
+        }
+    }
 }
 
 impl From<usize> for Dim {

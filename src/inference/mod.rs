@@ -4,4 +4,6 @@
 //! tasks: what a tensor means is the business of `percepts` and `textures`. Nothing else in the program names `ort`.
 
 pub mod graph_builder;
+pub mod manifest;
 pub mod onnx_file;
+pub mod tensor;
