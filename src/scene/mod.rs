@@ -1,7 +1,15 @@
 //! The authored file: schema, validation, kind registry, spawning, randomisation.
 
 mod kinds;
+mod parse;
+mod plugin;
+mod read;
 mod spec;
+mod syntax;
 
 pub use kinds::{KindRegistry, KindShape, MeasureKind, SupportArea};
+pub use parse::{
+    FORMAT_VERSION, MAX_FILE_BYTES, MAX_LIGHTS, MAX_OBJECTS, MAX_ROOMS, check_scene, parse_scene, read_bounded,
+};
+pub use plugin::{ActiveScene, SceneChanged, ScenePlugin, SceneProblems};
 pub use spec::*;

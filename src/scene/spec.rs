@@ -76,6 +76,19 @@ pub struct MaterialSpec {
     pub scale_m: f32,
 }
 
+impl Default for MaterialSpec {
+    fn default() -> Self {
+        Self {
+            pattern: Pattern::Plain,
+            base_color: Vec3::splat(0.6),
+            accent_color: Vec3::splat(0.4),
+            roughness: 0.7,
+            metallic: 0.0,
+            scale_m: 1.0,
+        }
+    }
+}
+
 /// Procedural patterns that tile without a seam.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Pattern {
@@ -110,6 +123,30 @@ pub struct RoomSpec {
     pub openings: Vec<OpeningSpec>,
 }
 
+impl RoomSpec {
+    /// Extents along X and Z, metres.
+    pub fn size(&self) -> Vec2 {
+        self.max - self.min
+    }
+
+    /// Whether (x, z) lies over the floor, walls included.
+    pub fn contains_xz(&self, x: f32, z: f32) -> bool {
+        x >= self.min.x && x <= self.max.x && z >= self.min.y && z <= self.max.y
+    }
+
+    /// Whether a point lies in the room; 1 cm below the floor still counts.
+    pub fn contains(&self, point: Vec3) -> bool {
+        self.contains_xz(point.x, point.z) && point.y >= self.floor_y - 0.01 && point.y <= self.floor_y + self.height
+    }
+
+    /// Distance of a point from the room, 0 inside, metres.
+    pub fn distance(&self, point: Vec3) -> f32 {
+        let min = Vec3::new(self.min.x, self.floor_y, self.min.y);
+        let max = Vec3::new(self.max.x, self.floor_y + self.height, self.max.y);
+        point.distance(point.clamp(min, max))
+    }
+}
+
 /// Walls by compass: north is −Z, east is +X.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -131,6 +168,32 @@ pub struct OpeningSpec {
     pub top: f32,
     /// Filled with a frame and glass (a window), or free to walk through (a door).
     pub glazed: bool,
+}
+
+impl OpeningSpec {
+    /// From where to where along its wall, metres from the wall's end with the smaller coordinate.
+    pub fn span(&self) -> [f32; 2] {
+        [self.center - 0.5 * self.width, self.center + 0.5 * self.width]
+    }
+
+    /// Whether both cut into the same piece of one wall.
+    pub fn overlaps(&self, other: &OpeningSpec) -> bool {
+        let [from, to] = self.span();
+        let [other_from, other_to] = other.span();
+        self.side == other.side
+            && from.max(other_from) < to.min(other_to) - 1e-3
+            && self.bottom.max(other.bottom) < self.top.min(other.top) - 1e-3
+    }
+
+    /// Whether both are the same hole, to within 2 cm.
+    pub fn is_near(&self, other: &OpeningSpec) -> bool {
+        let near = |a: f32, b: f32| (a - b).abs() <= 0.02;
+        self.side == other.side
+            && near(self.center, other.center)
+            && near(self.width, other.width)
+            && near(self.bottom, other.bottom)
+            && near(self.top, other.top)
+    }
 }
 
 /// A lamp that is not an object.
