@@ -4,12 +4,17 @@
 //! things may stand on it. Plain values; nothing here touches the ECS. A family file holds families that share shapes;
 //! [`shape`] is the modelling toolkit, [`palette`] the colours, [`draw`] the dice.
 
+mod book;
+mod containers;
 pub mod draw;
+mod furniture;
+mod lamp;
 mod model;
 pub mod palette;
+mod pots;
 pub mod shape;
 mod storage;
-mod vessels;
+mod tableware;
 
 use rand_chacha::ChaCha8Rng;
 
@@ -21,7 +26,26 @@ pub use model::{ColliderPiece, Grain, MeshBuffers, ObjectModel, Part, SupportSur
 pub type Family = fn(&mut ChaCha8Rng) -> ObjectModel;
 
 /// What the kit can build, by class name. The only place where a class name meets its builder.
-pub const FAMILIES: &[(&str, Family)] = &[("mug", vessels::mug), ("crate", storage::wooden_crate)];
+pub const FAMILIES: &[(&str, Family)] = &[
+    ("mug", tableware::mug),
+    ("bowl", tableware::bowl),
+    ("plate", tableware::plate),
+    ("bottle", containers::bottle),
+    ("vase", containers::vase),
+    ("teapot", pots::teapot),
+    ("kettle", pots::kettle),
+    ("pan", pots::pan),
+    ("lamp", lamp::lamp),
+    ("chair", furniture::chair),
+    ("stool", furniture::stool),
+    ("table", furniture::table),
+    ("shelf", furniture::shelf),
+    ("book", book::book),
+    ("box", storage::cardboard_box),
+    ("crate", storage::wooden_crate),
+    ("barrel", containers::barrel),
+    ("bucket", containers::bucket),
+];
 
 /// Builds the `seed`-th member of the family `class`; `None` if the kit has no such family. The same seed always gives
 /// the same object.

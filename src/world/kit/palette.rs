@@ -124,7 +124,7 @@ pub fn glass(color: Vec3) -> Surface {
 
 /// Something that shines by itself, `strength` times as bright as a white wall in full light.
 pub fn shining(color: Vec3, strength: f32) -> Surface {
-    Surface { emissive: color * strength, ..surface(color, 0.8, 0.0, Grain::None) }
+    Surface { emissive: color * strength, ..surface(color / color.max_element().max(1.0), 0.8, 0.0, Grain::None) }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::f32::consts::TAU;
 
 use bevy::math::{Vec2, Vec3};
 
+use super::tube::curve;
 use crate::world::kit::MeshBuffers;
 
 /// A point of a profile, metres. Radius 0 is a pole on the axis.
@@ -23,6 +24,43 @@ pub fn soft(radius: f32, height: f32) -> Knot {
 /// A knot with an edge.
 pub fn sharp(radius: f32, height: f32) -> Knot {
     Knot { radius, height, crease: true }
+}
+
+/// Soft knots along a smooth curve through (radius, height) points, `samples` of them, first and last included. Heights
+/// that rise in the points rise all along the curve.
+///
+/// Source: Catmull and Rom 1974 for the radius; Fritsch and Carlson, "Monotone piecewise cubic interpolation", SIAM J.
+/// Numer. Anal. 17(2), 1980, for the height.
+pub fn smooth_profile(points: &[(f32, f32)], samples: usize) -> Vec<Knot> {
+    let line: Vec<Vec3> = points.iter().map(|(radius, height)| Vec3::new(*radius, *height, 0.0)).collect();
+    if points.len() < 2 {
+        return line.iter().map(|point| soft(point.x, point.y)).collect();
+    }
+    let last = points.len() - 1;
+    let slopes: Vec<f32> = points.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
+    let tangent = |index: usize| match index {
+        0 => slopes[0],
+        index if index == last => slopes[last - 1],
+        index => {
+            let (before, after) = (slopes[index - 1], slopes[index]);
+            if before * after > 0.0 { 2.0 * before * after / (before + after) } else { 0.0 }
+        }
+    };
+    curve(&line, samples)
+        .into_iter()
+        .enumerate()
+        .map(|(sample, point)| {
+            let t = sample as f32 / (samples.max(2) - 1) as f32 * last as f32;
+            let piece = (t as usize).min(last - 1);
+            let t = t - piece as f32;
+            let (t2, t3) = (t * t, t * t * t);
+            let height = points[piece].1 * (2.0 * t3 - 3.0 * t2 + 1.0)
+                + tangent(piece) * (t3 - 2.0 * t2 + t)
+                + points[piece + 1].1 * (3.0 * t2 - 2.0 * t3)
+                + tangent(piece + 1) * (t3 - t2);
+            soft(point.x.max(0.0), height)
+        })
+        .collect()
 }
 
 const POLE: f32 = 1e-6;
@@ -124,6 +162,13 @@ mod tests {
         let mesh = lathe(&[soft(0.0, 0.0), sharp(0.1, 0.0), sharp(0.1, 0.3), soft(0.0, 0.3)], 256);
         assert!(mesh.is_watertight());
         assert!((mesh.signed_volume() - PI * 0.01 * 0.3).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_smooth_profile_never_turns_back() {
+        let knots = smooth_profile(&[(0.1, 0.0), (0.3, 0.001), (0.35, 0.2), (0.2, 0.21), (0.4, 1.0)], 60);
+        assert!(knots.windows(2).all(|pair| pair[1].height > pair[0].height));
+        assert!((knots[59].radius - 0.4).abs() < 1e-6 && (knots[59].height - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod sheet;
 mod solid;
 mod tube;
 
-pub use lathe::{Knot, lathe, sharp, soft};
+pub use lathe::{Knot, lathe, sharp, smooth_profile, soft};
 pub use mesh::merged;
 pub use outline::{extrude, triangulate};
 pub use sheet::sheet;
