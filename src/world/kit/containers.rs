@@ -117,10 +117,13 @@ pub fn vase(rng: &mut ChaCha8Rng) -> ObjectModel {
         shape.iter().map(|(r, h)| (r * slim * height, 0.004 + h * (height - 0.004 - 0.4 * wall))).collect();
     let mut outer = vec![sharp(points[0].0 - 0.004, 0.0)];
     outer.extend(smooth_profile(&points, 15));
-    let profile = open_vessel(&outer, wall, 0.012);
-    let ribs = if chance(rng, 0.3) { count(rng, 8, 14) } else { 0 };
-    let depth = between(rng, 0.02, 0.045);
-    let segments = if ribs > 0 { 3 * ribs } else { 30 };
+    let mut profile = open_vessel(&outer, wall, 0.012);
+    // The inside is dark and hardly seen: every other knot will do.
+    let last = profile.inside.len() - 1;
+    profile.inside = (0..=last).filter(|index| index % 2 == 0 || *index == last).map(|k| profile.inside[k]).collect();
+    let ribs = if chance(rng, 0.3) { count(rng, 8, 10) } else { 0 };
+    let depth = between(rng, 0.025, 0.05);
+    let segments = if ribs > 0 { 4 * ribs } else { 30 };
     let turned = |knots: &[Knot]| {
         let mesh = lathe(knots, segments);
         if ribs == 0 {
@@ -271,7 +274,7 @@ pub fn barrel(rng: &mut ChaCha8Rng) -> ObjectModel {
     let body = lathe(&profile, segments).deformed(0.5, |p| {
         let column = (p.x.atan2(p.z) / TAU * segments as f32).round() as i32;
         let is_outer = Vec2::new(p.x, p.z).length() > head - 0.5 * rim;
-        let factor = if column.rem_euclid(3) == 0 && is_outer { 0.97 } else { 1.0 };
+        let factor = if column.rem_euclid(3) == 0 && is_outer { 0.978 } else { 1.0 };
         Vec3::new(p.x * factor, p.y, p.z * factor)
     });
     let width = 0.045 * height;

@@ -105,7 +105,7 @@ pub fn chair(rng: &mut ChaCha8Rng) -> ObjectModel {
     };
     let style = count(rng, 0, 4);
     let crest = between(rng, 0.05, 0.09);
-    let bow = between(rng, 0.0, 0.03);
+    let bow = if style == 4 { 0.0 } else { between(rng, 0.0, 0.03) };
     let rail = |low: f32, high: f32, depth: f32| {
         sheet(8, 1, depth, move |u, v| {
             let x = 2.0 * u - 1.0;
@@ -324,7 +324,7 @@ pub fn table(rng: &mut ChaCha8Rng) -> ObjectModel {
         // Four legs under an apron.
         0 => {
             let square = !round && chance(rng, 0.65);
-            let splay = if square { 0.0 } else { between(rng, 0.02, 0.07) };
+            let splay = if square { 0.0 } else { between(rng, 0.3, 0.9) * thick };
             let inset = if round { half * 0.62 } else { half - thick };
             for (x, z) in [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)] {
                 let head = Vec3::new(x * inset.x, under + 0.004, z * inset.y);

@@ -27,22 +27,33 @@ fn spout(path: &[Vec3], base: f32, tip: f32, sides: usize) -> (MeshBuffers, Mesh
 /// A ceramic teapot: round body, lid with a knob, curved spout to the left, ear to the right.
 pub fn teapot(rng: &mut ChaCha8Rng) -> ObjectModel {
     let radius = between(rng, 0.062, 0.085);
-    let squat = between(rng, 1.25, 1.6);
+    let squat = between(rng, 1.15, 1.75);
     let height = radius * squat;
     let lid = radius * between(rng, 0.42, 0.55);
     let foot = radius * between(rng, 0.52, 0.68);
-    let belly = pick(rng, &[0.36, 0.46, 0.56]) * height;
-    let mut wall = vec![sharp(foot, 0.0), sharp(foot * 0.97, 0.005)];
-    wall.extend(smooth_profile(
-        &[
+    let straight = chance(rng, 0.25);
+    let belly = if straight { 0.3 } else { pick(rng, &[0.32, 0.42, 0.54]) } * height;
+    let foot = if straight { 0.86 * radius } else { foot };
+    let outline = if straight {
+        // A drum with a rounded shoulder.
+        [
+            (foot, 0.006),
+            (0.97 * radius, 0.1 * height),
+            (radius, belly),
+            (0.93 * radius, 0.78 * height),
+            (lid * 1.06, 0.97 * height),
+        ]
+    } else {
+        [
             (foot, 0.006),
             (0.5 * (foot + radius) + 0.22 * (radius - foot), 0.45 * belly),
             (radius, belly),
             (0.5 * (radius + lid) + 0.26 * (radius - lid), 0.5 * (belly + height) + 0.04 * height),
             (lid * 1.06, 0.97 * height),
-        ],
-        14,
-    ));
+        ]
+    };
+    let mut wall = vec![sharp(foot, 0.0), sharp(foot * 0.97, 0.005)];
+    wall.extend(smooth_profile(&outline, 14));
     let mut profile = vec![sharp(0.0, 0.002)];
     profile.extend_from_slice(&wall);
     profile.extend([sharp(lid * 1.06, height), sharp(lid, height), sharp(0.0, height - 0.002)]);
@@ -72,11 +83,11 @@ pub fn teapot(rng: &mut ChaCha8Rng) -> ObjectModel {
     let path = curve(
         &[
             start,
-            Vec3::new(-radius - 0.3 * reach, 0.75 * belly, 0.0),
-            Vec3::new(-radius - 0.6 * reach, 0.5 * (belly + rise), 0.0),
+            Vec3::new(-radius - 0.27 * reach, belly, 0.0),
+            Vec3::new(-radius - 0.62 * reach, 0.4 * belly + 0.6 * rise, 0.0),
             Vec3::new(-radius - reach, rise, 0.0),
         ],
-        12,
+        9,
     );
     let (pipe, mouth) = spout(&path, 0.27 * radius, 0.11 * radius, 12);
 

@@ -27,24 +27,34 @@ impl VesselProfile {
     }
 }
 
-/// Gives the wall `outer` (from the foot's edge to the rim) a thickness of `wall` metres, a floor of `floor` metres and a
-/// round lip.
+/// Gives the wall `outer` (from the foot's edge to the rim) a thickness of `wall` metres, measured across the wall, a floor
+/// of `floor` metres and a round lip.
 pub(super) fn open_vessel(outer: &[Knot], wall: f32, floor: f32) -> VesselProfile {
-    let foot = outer[0];
-    let rim = outer[outer.len() - 1];
-    let lip = soft(rim.radius - 0.5 * wall, rim.height + 0.4 * wall);
-    let mut outside = vec![sharp(0.0, foot.height)];
+    let point = |index: usize| Vec2::new(outer[index].radius, outer[index].height);
+    let last = outer.len() - 1;
+    let along = |index: usize| {
+        let before = if index > 0 { (point(index) - point(index - 1)).normalize_or_zero() } else { Vec2::ZERO };
+        let after = if index < last { (point(index + 1) - point(index)).normalize_or_zero() } else { Vec2::ZERO };
+        (before + after).normalize_or(Vec2::Y)
+    };
+    let inward = |index: usize| point(index) + along(index).perp() * wall;
+
+    let rim = along(last);
+    let lip = 0.5 * (point(last) + inward(last)) + rim * (0.4 * wall);
+    let lip = soft(lip.x, lip.y);
+    let mut outside = vec![sharp(0.0, outer[0].height)];
     outside.extend_from_slice(outer);
     outside.push(lip);
-    let bottom = foot.height + floor;
+
+    let bottom = outer[0].height + floor.max(wall);
     let mut inside = vec![lip];
-    inside.extend(
-        outer
-            .iter()
-            .rev()
-            .filter(|knot| knot.height > bottom + 0.3 * wall && knot.radius > 1.2 * wall)
-            .map(|knot| soft(knot.radius - wall, knot.height)),
-    );
+    for index in (0..=last).rev() {
+        let place = inward(index);
+        if place.y < bottom + 0.3 * wall || place.x < 0.5 * wall {
+            break;
+        }
+        inside.push(soft(place.x, place.y));
+    }
     let floor_radius = inside[inside.len() - 1].radius;
     inside.extend([soft(0.9 * floor_radius, bottom + 0.05 * wall), soft(0.0, bottom)]);
     VesselProfile { outside, inside }
