@@ -142,7 +142,10 @@ fn open_book(width: f32, tall: f32, thick: f32, cover: Surface, pages: Surface, 
     let arch = move |t: f32| sheet_thick + block * (0.35 + 1.1 * (t * 3.2).min(1.0).powf(0.6) - 0.7 * t * t).max(0.12);
     let page = |side: f32| {
         // A closed prism under the arch: bent from a flat slab.
-        let slab = sheet(10, 1, 1.0, |u, v| Vec3::new(u, 0.0, 0.5 - v));
+        let mut slab = sheet(10, 1, 1.0, |u, v| Vec3::new(u, 0.0, 0.5 - v));
+        for uv in &mut slab.uvs {
+            *uv *= Vec2::new(width, tall);
+        }
         slab.deformed(0.6, |p| {
             let t = p.x;
             let y = if p.y > 0.0 { arch(t) } else { sheet_thick };

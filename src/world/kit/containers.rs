@@ -116,11 +116,8 @@ pub fn vase(rng: &mut ChaCha8Rng) -> ObjectModel {
     let points: Vec<(f32, f32)> =
         shape.iter().map(|(r, h)| (r * slim * height, 0.004 + h * (height - 0.004 - 0.4 * wall))).collect();
     let mut outer = vec![sharp(points[0].0 - 0.004, 0.0)];
-    outer.extend(smooth_profile(&points, 15));
-    let mut profile = open_vessel(&outer, wall, 0.012);
-    // The inside is dark and hardly seen: every other knot will do.
-    let last = profile.inside.len() - 1;
-    profile.inside = (0..=last).filter(|index| index % 2 == 0 || *index == last).map(|k| profile.inside[k]).collect();
+    outer.extend(smooth_profile(&points, 18));
+    let profile = open_vessel(&outer, wall, 0.012);
     let ribs = if chance(rng, 0.3) { count(rng, 8, 10) } else { 0 };
     let depth = between(rng, 0.025, 0.05);
     let segments = if ribs > 0 { 4 * ribs } else { 30 };

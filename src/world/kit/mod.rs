@@ -8,10 +8,12 @@ mod book;
 mod containers;
 pub mod draw;
 mod furniture;
+mod joinery;
 mod lamp;
 mod model;
 pub mod palette;
 mod pots;
+mod seats;
 pub mod shape;
 mod storage;
 mod tableware;
@@ -36,8 +38,8 @@ pub const FAMILIES: &[(&str, Family)] = &[
     ("kettle", pots::kettle),
     ("pan", pots::pan),
     ("lamp", lamp::lamp),
-    ("chair", furniture::chair),
-    ("stool", furniture::stool),
+    ("chair", seats::chair),
+    ("stool", seats::stool),
     ("table", furniture::table),
     ("shelf", furniture::shelf),
     ("book", book::book),

@@ -53,7 +53,7 @@ pub fn teapot(rng: &mut ChaCha8Rng) -> ObjectModel {
         ]
     };
     let mut wall = vec![sharp(foot, 0.0), sharp(foot * 0.97, 0.005)];
-    wall.extend(smooth_profile(&outline, 14));
+    wall.extend(smooth_profile(&outline, 13));
     let mut profile = vec![sharp(0.0, 0.002)];
     profile.extend_from_slice(&wall);
     profile.extend([sharp(lid * 1.06, height), sharp(lid, height), sharp(0.0, height - 0.002)]);
@@ -75,7 +75,7 @@ pub fn teapot(rng: &mut ChaCha8Rng) -> ObjectModel {
     let knob_radius = between(rng, 0.009, 0.014);
     let knob_at = height + dome + 0.75 * knob_radius;
     let knob =
-        ellipsoid(Vec3::new(1.0, between(rng, 0.8, 1.2), 1.0) * knob_radius, 12, 8).translated(Vec3::Y * knob_at);
+        ellipsoid(Vec3::new(1.0, between(rng, 0.8, 1.2), 1.0) * knob_radius, 12, 6).translated(Vec3::Y * knob_at);
 
     let reach = radius * between(rng, 0.75, 1.0);
     let start = Vec3::new(-0.8 * radius, (0.45 * belly).max(0.36 * radius), 0.0);

@@ -55,6 +55,11 @@ pub(super) fn open_vessel(outer: &[Knot], wall: f32, floor: f32) -> VesselProfil
         }
         inside.push(soft(place.x, place.y));
     }
+    // The inside is seen less: of many knots every other one will do.
+    if inside.len() > 9 {
+        let end = inside.len() - 1;
+        inside = (0..=end).filter(|k| k % 2 == 0 || *k == end).map(|k| inside[k]).collect();
+    }
     let floor_radius = inside[inside.len() - 1].radius;
     inside.extend([soft(0.9 * floor_radius, bottom + 0.05 * wall), soft(0.0, bottom)]);
     VesselProfile { outside, inside }
@@ -133,15 +138,15 @@ pub fn mug(rng: &mut ChaCha8Rng) -> ObjectModel {
     let second = if chance(rng, 0.4) { GLAZES.pick(rng) } else { shade(color, 0.7) };
     let parts = match count(rng, 0, 3) {
         0 => {
-            let (mut outside, inside) = (lathe(&profile.outside, 28), lathe(&profile.inside, 28));
+            let (mut outside, inside) = (lathe(&profile.outside, 26), lathe(&profile.inside, 26));
             outside.append(handle);
             vec![Part::new(outside, ceramic(color)), Part::new(inside, ceramic(second))]
         }
         1 => {
-            vec![Part::new(lathe(&profile.whole(), 28), ceramic(color)), Part::new(handle, ceramic(second))]
+            vec![Part::new(lathe(&profile.whole(), 26), ceramic(color)), Part::new(handle, ceramic(second))]
         }
         _ => {
-            let mut whole = lathe(&profile.whole(), 28);
+            let mut whole = lathe(&profile.whole(), 26);
             whole.append(handle);
             vec![Part::new(whole, ceramic(color))]
         }

@@ -80,6 +80,29 @@ fn meshes_are_sound() {
 }
 
 #[test]
+fn a_texture_keeps_its_scale() {
+    for (class, _) in FAMILIES {
+        let (mut surface_area, mut texture_area, mut squashed, mut triangles) = (0.0, 0.0, 0, 0);
+        for seed in 0..SEEDS {
+            for part in build(class, Seed(seed)).expect("a family of the table").parts {
+                for corner in part.mesh.indices.chunks_exact(3) {
+                    let [a, b, c] = [0, 1, 2].map(|k| part.mesh.positions[corner[k] as usize]);
+                    let [u, v, w] = [0, 1, 2].map(|k| part.mesh.uvs[corner[k] as usize]);
+                    let area = 0.5 * (b - a).cross(c - a).length();
+                    let texture = 0.5 * (v - u).perp_dot(w - u).abs();
+                    (surface_area, texture_area) = (surface_area + area, texture_area + texture);
+                    triangles += 1;
+                    squashed += usize::from(texture < 0.02 * area);
+                }
+            }
+        }
+        let ratio = texture_area / surface_area;
+        assert!((0.7..1.6).contains(&ratio), "{class}: {ratio} m² of texture per m²");
+        assert!(squashed * 100 < triangles, "{class}: {squashed} of {triangles} triangles without a tangent");
+    }
+}
+
+#[test]
 fn every_object_is_closed() {
     for_every_member(|name, model| {
         // A vessel's glazes meet at the lip: the object as a whole is closed, a part need not be.
