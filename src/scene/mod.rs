@@ -3,6 +3,7 @@
 mod kinds;
 mod parse;
 mod plugin;
+mod randomise;
 mod read;
 mod spec;
 mod syntax;
@@ -12,4 +13,5 @@ pub use parse::{
     FORMAT_VERSION, MAX_FILE_BYTES, MAX_LIGHTS, MAX_OBJECTS, MAX_ROOMS, check_scene, parse_scene, read_bounded,
 };
 pub use plugin::{ActiveScene, SceneChanged, ScenePlugin, SceneProblems};
+pub use randomise::{RandomOptions, Split, random_scene, random_view};
 pub use spec::*;

@@ -165,7 +165,7 @@ const COLLIDERS: [(&str, AssetCollider); 4] = [
     ("Hull", AssetCollider::Hull),
     ("Box", AssetCollider::Box),
     ("Mesh", AssetCollider::Mesh),
-    ("None", AssetCollider::None),
+    ("Nothing", AssetCollider::None),
 ];
 
 fn source(fields: &Fields, name: &str, context: &Context, report: &mut Report) -> Option<ObjectSource> {
