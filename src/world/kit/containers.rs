@@ -117,7 +117,7 @@ pub fn vase(rng: &mut ChaCha8Rng) -> ObjectModel {
         shape.iter().map(|(r, h)| (r * slim * height, 0.004 + h * (height - 0.004 - 0.4 * wall))).collect();
     let mut outer = vec![sharp(points[0].0 - 0.004, 0.0)];
     outer.extend(smooth_profile(&points, 18));
-    let profile = open_vessel(&outer, wall, 0.012);
+    let profile = open_vessel(&outer, wall, 0.012).thinned();
     let ribs = if chance(rng, 0.3) { count(rng, 8, 10) } else { 0 };
     let depth = between(rng, 0.025, 0.05);
     let segments = if ribs > 0 { 4 * ribs } else { 30 };

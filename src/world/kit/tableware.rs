@@ -25,6 +25,17 @@ impl VesselProfile {
     pub fn whole(&self) -> Vec<Knot> {
         self.outside.iter().chain(&self.inside[1..]).copied().collect()
     }
+
+    /// The same with every other knot of the inside left out: for smooth walls whose inside is seen less.
+    pub fn thinned(mut self) -> Self {
+        let last = self.inside.len() - 1;
+        let mut index = 0;
+        self.inside.retain(|_| {
+            index += 1;
+            index % 2 == 1 || index > last
+        });
+        self
+    }
 }
 
 /// Gives the wall `outer` (from the foot's edge to the rim) a thickness of `wall` metres, measured across the wall, a floor
@@ -54,11 +65,6 @@ pub(super) fn open_vessel(outer: &[Knot], wall: f32, floor: f32) -> VesselProfil
             break;
         }
         inside.push(soft(place.x, place.y));
-    }
-    // The inside is seen less: of many knots every other one will do.
-    if inside.len() > 9 {
-        let end = inside.len() - 1;
-        inside = (0..=end).filter(|k| k % 2 == 0 || *k == end).map(|k| inside[k]).collect();
     }
     let floor_radius = inside[inside.len() - 1].radius;
     inside.extend([soft(0.9 * floor_radius, bottom + 0.05 * wall), soft(0.0, bottom)]);
@@ -184,7 +190,7 @@ pub fn bowl(rng: &mut ChaCha8Rng) -> ObjectModel {
         ],
         10,
     ));
-    let profile = open_vessel(&outer, wall, foot_height + 0.005);
+    let profile = open_vessel(&outer, wall, foot_height + 0.005).thinned();
     let parts = if chance(rng, 0.25) {
         let color = TIMBER.pick(rng);
         vec![Part::new(lathe(&profile.whole(), 32), wood(color))]

@@ -2,7 +2,7 @@
 
 use bevy::math::Vec3;
 
-use super::{ColliderPiece, FAMILIES, ObjectModel, Part, build, shape::merged};
+use super::{ColliderPiece, FAMILIES, MeshBuffers, ObjectModel, Part, build, shape::merged};
 use crate::base::{KIT_CLASSES, Seed};
 
 /// Largest extent in metres, least and most, by class: what one finds in a house.
@@ -109,6 +109,55 @@ fn every_object_is_closed() {
         let whole = merged(model.parts.iter().map(|part| part.mesh.clone()));
         assert!(whole.is_watertight(), "{name} has a hole");
         assert!(whole.signed_volume() > 0.0, "{name}: faces look inward");
+    });
+}
+
+/// Where a ray from `origin` along the unit vector `direction` meets the mesh: distance, and +1 where it goes in or −1 where
+/// it comes out.
+///
+/// Source: Möller and Trumbore, "Fast, minimum storage ray/triangle intersection", JGT 2(1), 1997.
+fn crossings(mesh: &MeshBuffers, origin: Vec3, direction: Vec3) -> Vec<(f32, i32)> {
+    let crossing = |[a, b, c]: [Vec3; 3]| {
+        let (edge, other) = (b - a, c - a);
+        let p = direction.cross(other);
+        let determinant = edge.dot(p);
+        if determinant.abs() < 1e-14 {
+            return None;
+        }
+        let s = origin - a;
+        let q = s.cross(edge);
+        let (u, v) = (s.dot(p) / determinant, direction.dot(q) / determinant);
+        (u >= 0.0 && v >= 0.0 && u + v <= 1.0)
+            .then(|| (other.dot(q) / determinant, if determinant > 0.0 { 1 } else { -1 }))
+    };
+    let mut found: Vec<(f32, i32)> = mesh.triangles().filter_map(crossing).collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found
+}
+
+#[test]
+fn no_wall_is_inside_out() {
+    // A ray may be inside several bodies at once, but never inside fewer than none: that is a wall whose inner side lies
+    // outside its outer side.
+    const THINNEST: f32 = 5e-4;
+    for_every_member(|name, model| {
+        let whole = merged(model.parts.iter().map(|part| part.mesh.clone()));
+        let (low, high) = model.bounds();
+        let (middle, reach) = (0.5 * (low + high), (high - low).length());
+        for ray in 0..40 {
+            // Directions of a Fibonacci lattice, through points off the middle.
+            let angle = ray as f32 * 2.399_963;
+            let y = 0.97 - 1.91 * ray as f32 / 39.0;
+            let direction = Vec3::new(angle.cos() * (1.0 - y * y).sqrt(), y, angle.sin() * (1.0 - y * y).sqrt());
+            let aim =
+                middle + 0.31 * (high - low) * Vec3::new((1.7 * angle).sin(), (2.3 * angle).cos(), (3.1 * angle).sin());
+            let hits = crossings(&whole, aim - reach * direction, direction);
+            let mut depth = 0;
+            for pair in hits.windows(2) {
+                depth += pair[0].1;
+                assert!(depth >= 0 || pair[1].0 - pair[0].0 < THINNEST, "{name}: inside out along ray {ray}");
+            }
+        }
     });
 }
 

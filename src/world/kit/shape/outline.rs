@@ -1,6 +1,6 @@
 //! Flat outlines given thickness.
 
-use bevy::math::{Vec2, Vec3};
+use bevy::math::Vec2;
 
 use crate::world::kit::MeshBuffers;
 
