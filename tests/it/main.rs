@@ -1,0 +1,4 @@
+//! One integration binary: each module is one subject.
+
+mod physics;
+mod player;
