@@ -21,8 +21,10 @@ pub struct PlayerPlugin;
 
 impl Plugin for PlayerPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<WalkSettings>()
-            .add_systems(FixedUpdate, (change_height, walk, push_what_was_touched, nudge_clutter).chain().in_set(WalkSystems));
+        app.init_resource::<WalkSettings>().add_systems(
+            FixedUpdate,
+            (change_height, walk, push_what_was_touched, nudge_clutter).chain().in_set(WalkSystems),
+        );
     }
 }
 
@@ -53,7 +55,11 @@ pub fn player_bundle(pose: PoseSpec, settings: &WalkSettings) -> impl Bundle {
         Player,
         Name::new("player"),
         Transform::from_translation(pose.position),
-        Collider::compound(vec![(capsule_center(settings, walker.height), Quat::IDENTITY, capsule(settings, walker.height))]),
+        Collider::compound(vec![(
+            capsule_center(settings, walker.height),
+            Quat::IDENTITY,
+            capsule(settings, walker.height),
+        )]),
         CollisionLayers::new(Layer::Walker, LayerMask::from([Layer::Things, Layer::Walker])),
         WalkIntent { yaw: pose.yaw, ..default() },
         walker,
@@ -115,6 +121,8 @@ impl Default for WalkSettings {
 pub struct Walker {
     /// Stands on something that is not too steep.
     pub grounded: bool,
+    /// The ground lies right under the middle of the body, not only at the edge of a step.
+    pub firm: bool,
     /// Of the body in its present posture, metres.
     pub height: f32,
     /// The eyes lag behind sudden steps by this much, metres, so that stairs do not shake the view.
@@ -152,7 +160,10 @@ impl ViewPose {
 
     /// The line of sight.
     pub fn ray(&self) -> Ray3d {
-        Ray3d { origin: self.now.translation.into(), direction: Dir3::new(self.now.rotation * Vec3::NEG_Z).unwrap_or(Dir3::NEG_Z) }
+        Ray3d {
+            origin: self.now.translation.into(),
+            direction: Dir3::new(self.now.rotation * Vec3::NEG_Z).unwrap_or(Dir3::NEG_Z),
+        }
     }
 }
 
@@ -212,9 +223,11 @@ fn change_height(
             }
         }
         walker.height = wanted;
-        commands
-            .entity(entity)
-            .insert(Collider::compound(vec![(capsule_center(&settings, wanted), Quat::IDENTITY, shape)]));
+        commands.entity(entity).insert(Collider::compound(vec![(
+            capsule_center(&settings, wanted),
+            Quat::IDENTITY,
+            shape,
+        )]));
     }
 }
 
@@ -305,9 +318,13 @@ fn walk(
         // The ground.
         let reach = if grounded { settings.step_height } else { 0.02 } + (feet_before.y - feet.y).max(0.0);
         let ground = find_ground(&world, feet, reach, grounded, &settings, &filter, &bodies);
-        if rise <= 0.0 && let Some(height) = ground {
-            walker.step_lag += if grounded { feet.y - height } else { 0.0 };
-            feet.y = height;
+        walker.firm = false;
+        if rise <= 0.0
+            && let Some(ground) = ground
+        {
+            walker.step_lag += if grounded { feet.y - ground.height } else { 0.0 };
+            walker.firm = ground.firm;
+            feet.y = ground.height;
             rise = 0.0;
             walker.grounded = true;
         } else {
@@ -343,7 +360,15 @@ fn walk(
     }
 }
 
-/// The height of walkable ground under the feet: at most a step above them, at most `reach` below.
+/// Walkable ground.
+struct Ground {
+    /// World space, metres.
+    height: f32,
+    /// See [`Walker::firm`].
+    firm: bool,
+}
+
+/// The walkable ground under the feet: at most a step above them, at most `reach` below.
 fn find_ground(
     world: &MoveAndSlide,
     feet: Vec3,
@@ -352,7 +377,7 @@ fn find_ground(
     settings: &WalkSettings,
     filter: &SpatialQueryFilter,
     bodies: &Query<(&RigidBody, &ComputedMass, &ColliderAabb)>,
-) -> Option<f32> {
+) -> Option<Ground> {
     const PROBE_RADIUS: f32 = 0.1;
     let origin = feet + Vec3::Y * (settings.step_height + 0.01 + PROBE_RADIUS);
     let holds = |collider: Entity| {
@@ -363,13 +388,16 @@ fn find_ground(
         origin,
         Quat::IDENTITY,
         Dir3::NEG_Y,
-        &ShapeCastConfig { ignore_origin_penetration: true, ..ShapeCastConfig::from_max_distance(settings.step_height + 0.01 + reach) },
+        &ShapeCastConfig {
+            ignore_origin_penetration: true,
+            ..ShapeCastConfig::from_max_distance(settings.step_height + 0.01 + reach)
+        },
         filter,
         &holds,
     )?;
     let height = origin.y - hit.distance - PROBE_RADIUS;
     if is_walkable(hit.normal1, settings.max_slope) {
-        return Some(height);
+        return Some(Ground { height, firm: true });
     }
     // A slanted normal is either a steep slope or the edge of a step: look straight down, a little further in.
     let inward = -Vec3::new(hit.normal1.x, 0.0, hit.normal1.z).normalize_or_zero() * 0.02;
@@ -383,7 +411,8 @@ fn find_ground(
         &holds,
     )?;
     let top_height = above.y - top.distance;
-    (is_walkable(top.normal, settings.max_slope) && top_height <= feet.y + settings.step_height + 0.01).then_some(height)
+    (is_walkable(top.normal, settings.max_slope) && top_height <= feet.y + settings.step_height + 0.01)
+        .then_some(Ground { height, firm: false })
 }
 
 fn is_walkable(normal: Vec3, max_slope: f32) -> bool {
@@ -411,7 +440,8 @@ fn push_what_was_touched(
 ) {
     for mut walker in &mut walkers {
         for touch in std::mem::take(&mut walker.touches) {
-            let Ok((body, mass, mut forces)) = colliders.get(touch.collider).and_then(|of| bodies.get_mut(of.body)) else {
+            let Ok((body, mass, mut forces)) = colliders.get(touch.collider).and_then(|of| bodies.get_mut(of.body))
+            else {
                 continue;
             };
             let gain = touch.speed - forces.linear_velocity().dot(touch.direction);

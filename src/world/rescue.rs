@@ -27,7 +27,16 @@ impl Plugin for RescuePlugin {
 
 /// Where a body last rested inside the world; its place at spawning until then.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
-pub struct RestingPlace(pub Option<Isometry3d>);
+pub struct RestingPlace {
+    pub pose: Option<Isometry3d>,
+    /// How long the body has been at rest, seconds.
+    still_secs: f32,
+    /// In the tick before: a body that somebody has just put elsewhere is not at rest, whatever its speed.
+    before: Vec3,
+}
+
+/// So long must a body stand still for its place to count: the top of a throw is no resting place.
+const REST_SECS: f32 = 0.25;
 
 /// A body was put back.
 #[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +66,8 @@ fn put_back(mut bodies: Query<Body>, bounds: Res<WorldBounds>, mut rescued: Mess
             continue;
         }
         // A body that never had a place inside the world is set down in its middle.
-        let place = place.0.unwrap_or_else(|| Isometry3d::from_translation(0.5 * (bounds.min + bounds.max).with_y(0.5)));
+        let place =
+            place.pose.unwrap_or_else(|| Isometry3d::from_translation(0.5 * (bounds.min + bounds.max).with_y(0.5)));
         position.0 = place.translation.into();
         rotation.0 = place.rotation;
         *transform = Transform { scale: transform.scale, ..Transform::from_isometry(place) };
@@ -74,19 +84,21 @@ fn put_back(mut bodies: Query<Body>, bounds: Res<WorldBounds>, mut rescued: Mess
 /// Remembers where bodies stand still, and at first where they were put.
 fn note_resting_places(
     mut bodies: Query<
-        (&Position, &Rotation, &LinearVelocity, &AngularVelocity, &mut RestingPlace, Option<&Walker>, Has<Sleeping>),
-        Without<HeldBy>,
+        (&Position, &Rotation, &LinearVelocity, &AngularVelocity, &mut RestingPlace, Option<&Walker>),
+        (Without<HeldBy>, Without<Sleeping>),
     >,
     bounds: Res<WorldBounds>,
+    time: Res<Time>,
 ) {
-    for (position, rotation, velocity, spin, mut place, walker, sleeping) in &mut bodies {
+    for (position, rotation, velocity, spin, mut place, walker) in &mut bodies {
+        let moved = position.0.distance_squared(std::mem::replace(&mut place.before, position.0));
         let rests = match walker {
-            Some(walker) => walker.grounded,
-            None => !sleeping && velocity.length_squared() < 1e-4 && spin.length_squared() < 1e-3,
+            Some(walker) => walker.grounded && walker.firm,
+            None => moved < 1e-6 && velocity.length_squared() < 1e-3 && spin.length_squared() < 1e-2,
         };
-        if (rests || place.0.is_none()) && bounds.contains(position.0) {
-            place.0 = Some(Isometry3d::new(position.0, rotation.0));
+        place.still_secs = if rests { place.still_secs + time.delta_secs() } else { 0.0 };
+        if (place.still_secs > REST_SECS || place.pose.is_none()) && bounds.contains(position.0) {
+            place.pose = Some(Isometry3d::new(position.0, rotation.0));
         }
     }
 }
-

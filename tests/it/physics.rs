@@ -48,9 +48,7 @@ pub fn floor(app: &mut App) {
 }
 
 pub fn thing(app: &mut App, collider: Collider, mass_kg: f32, center: Vec3) -> Entity {
-    app.world_mut()
-        .spawn((RigidBody::Dynamic, collider, Mass(mass_kg), Transform::from_translation(center)))
-        .id()
+    app.world_mut().spawn((RigidBody::Dynamic, collider, Mass(mass_kg), Transform::from_translation(center))).id()
 }
 
 pub fn place(app: &App, entity: Entity) -> Vec3 {
