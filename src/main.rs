@@ -3,5 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // SAFETY: this is the program's first statement; no other thread exists that could be reading the environment.
+    unsafe { umwelt::inference::library::forbid_telemetry() };
     umwelt::app::run()
 }
