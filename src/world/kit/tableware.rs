@@ -190,7 +190,7 @@ pub fn bowl(rng: &mut ChaCha8Rng) -> ObjectModel {
         ],
         10,
     ));
-    let profile = open_vessel(&outer, wall, foot_height + 0.005).thinned();
+    let profile = open_vessel(&outer, wall, foot_height + 0.005);
     let parts = if chance(rng, 0.25) {
         let color = TIMBER.pick(rng);
         vec![Part::new(lathe(&profile.whole(), 32), wood(color))]

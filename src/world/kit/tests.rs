@@ -145,8 +145,8 @@ fn no_wall_is_inside_out() {
         let (low, high) = model.bounds();
         let (middle, reach) = (0.5 * (low + high), (high - low).length());
         for ray in 0..40 {
-            // Directions of a Fibonacci lattice, through points off the middle.
-            let angle = ray as f32 * 2.399_963;
+            // Directions of a Fibonacci lattice, through points off the middle and off every plane of symmetry.
+            let angle = 0.37 + ray as f32 * 2.399_963;
             let y = 0.97 - 1.91 * ray as f32 / 39.0;
             let direction = Vec3::new(angle.cos() * (1.0 - y * y).sqrt(), y, angle.sin() * (1.0 - y * y).sqrt());
             let aim =
