@@ -6,17 +6,26 @@
 
 mod book;
 mod containers;
+mod desk;
 pub mod draw;
+mod fruit;
 mod furniture;
 mod joinery;
 mod lamp;
+mod leaves;
 mod model;
+mod music;
 pub mod palette;
+mod plant;
 mod pots;
 mod seats;
 pub mod shape;
 mod storage;
 mod tableware;
+mod tools;
+mod toys;
+mod vehicles;
+mod wear;
 
 use rand_chacha::ChaCha8Rng;
 
@@ -47,6 +56,24 @@ pub const FAMILIES: &[(&str, Family)] = &[
     ("crate", storage::wooden_crate),
     ("barrel", containers::barrel),
     ("bucket", containers::bucket),
+    ("ball", toys::ball),
+    ("cone", vehicles::cone),
+    ("die", toys::die),
+    ("clock", desk::clock),
+    ("candle", desk::candle),
+    ("plant", plant::plant),
+    ("apple", fruit::apple),
+    ("banana", fruit::banana),
+    ("pear", fruit::pear),
+    ("guitar", music::guitar),
+    ("drum", music::drum),
+    ("hammer", tools::hammer),
+    ("key", tools::key),
+    ("umbrella", wear::umbrella),
+    ("hat", wear::hat),
+    ("boat", vehicles::boat),
+    ("car", vehicles::car),
+    ("duck", toys::duck),
 ];
 
 /// Builds the `seed`-th member of the family `class`; `None` if the kit has no such family. The same seed always gives

@@ -28,6 +28,22 @@ impl ObjectModel {
             .reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.max(other_high)))
             .unwrap_or_default()
     }
+
+    /// Moved so that the middle of the box round all parts stands over the origin, the underside on y = 0.
+    #[must_use]
+    pub(super) fn set_down(mut self) -> Self {
+        let (low, high) = self.bounds();
+        let offset = -Vec3::new(0.5 * (low.x + high.x), low.y, 0.5 * (low.z + high.z));
+        for part in &mut self.parts {
+            part.mesh = std::mem::take(&mut part.mesh).translated(offset);
+        }
+        self.collider = self.collider.into_iter().map(|piece| piece.translated(offset)).collect();
+        for support in &mut self.supports {
+            support.center += offset;
+        }
+        self.glow = self.glow.map(|(position, light)| (position + offset, light));
+        self
+    }
 }
 
 /// A flat, level, axis-aligned area on which things may stand, in the object's frame.
@@ -140,5 +156,30 @@ impl ColliderPiece {
             })
         };
         Self::Hull(ring(bottom_radius, bottom).chain(ring(top_radius, top)).collect())
+    }
+
+    /// The convex hull of `points`, thinned to those that lie outermost in 42 directions: straight up and down, and
+    /// eight ways round at five tilts.
+    pub fn hull_round(points: &[Vec3]) -> Self {
+        const TILTS: [f32; 5] = [-1.2, -0.6, 0.0, 0.6, 1.2];
+        let ways = (0..8).map(|k| k as f32 / 8.0 * std::f32::consts::TAU);
+        let slanted = ways
+            .flat_map(|way| TILTS.map(|tilt| Vec3::new(way.sin() * tilt.cos(), tilt.sin(), way.cos() * tilt.cos())));
+        let mut outermost: Vec<Vec3> = Vec::new();
+        for direction in slanted.chain([Vec3::Y, Vec3::NEG_Y]) {
+            let farthest = points.iter().max_by(|a, b| a.dot(direction).total_cmp(&b.dot(direction)));
+            outermost.extend(farthest.filter(|point| !outermost.contains(point)));
+        }
+        Self::Hull(outermost)
+    }
+
+    /// Moved by `offset`.
+    #[must_use]
+    pub(super) fn translated(mut self, offset: Vec3) -> Self {
+        match &mut self {
+            Self::Box { center, .. } | Self::Cylinder { center, .. } | Self::Sphere { center, .. } => *center += offset,
+            Self::Hull(points) => points.iter_mut().for_each(|point| *point += offset),
+        }
+        self
     }
 }

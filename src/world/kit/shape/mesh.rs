@@ -26,7 +26,7 @@ impl MeshBuffers {
     }
 
     /// Adds a vertex and returns its index.
-    pub(super) fn push(&mut self, position: Vec3, normal: Vec3, uv: Vec2) -> u32 {
+    pub(in crate::world::kit) fn push(&mut self, position: Vec3, normal: Vec3, uv: Vec2) -> u32 {
         self.positions.push(position);
         self.normals.push(normal);
         self.uvs.push(uv);
@@ -34,7 +34,7 @@ impl MeshBuffers {
     }
 
     /// Adds a flat triangle with vertices of its own; its normal follows from its winding.
-    pub(super) fn push_triangle(&mut self, corners: [(Vec3, Vec2); 3]) {
+    pub(in crate::world::kit) fn push_triangle(&mut self, corners: [(Vec3, Vec2); 3]) {
         let [a, b, c] = corners.map(|(position, _)| position);
         let normal = (b - a).cross(c - a).normalize_or_zero();
         for (position, uv) in corners {
@@ -44,7 +44,7 @@ impl MeshBuffers {
     }
 
     /// Adds a flat quadrilateral, corners counter-clockwise seen from outside.
-    pub(super) fn push_quad(&mut self, [a, b, c, d]: [(Vec3, Vec2); 4]) {
+    pub(in crate::world::kit) fn push_quad(&mut self, [a, b, c, d]: [(Vec3, Vec2); 4]) {
         self.push_triangle([a, b, c]);
         self.push_triangle([a, c, d]);
     }

@@ -5,6 +5,7 @@
 //! unless a maker says otherwise. What is absent: colours, physics, randomness.
 
 mod lathe;
+mod loft;
 mod mesh;
 mod outline;
 mod sheet;
@@ -12,6 +13,7 @@ mod solid;
 mod tube;
 
 pub use lathe::{Knot, lathe, sharp, smooth_profile, soft};
+pub use loft::loft;
 pub use mesh::merged;
 pub use outline::{extrude, triangulate};
 pub use sheet::sheet;
