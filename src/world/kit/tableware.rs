@@ -66,8 +66,9 @@ pub(super) fn open_vessel(outer: &[Knot], wall: f32, floor: f32) -> VesselProfil
         }
         inside.push(soft(place.x, place.y));
     }
-    let floor_radius = inside[inside.len() - 1].radius;
-    inside.extend([soft(0.9 * floor_radius, bottom + 0.05 * wall), soft(0.0, bottom)]);
+    // The floor ends where the wall below it is still thick enough.
+    let floor_radius = radius_at(outer, bottom - 0.7 * wall).min(0.9 * inside[inside.len() - 1].radius);
+    inside.extend([soft(floor_radius, bottom + 0.05 * wall), soft(0.0, bottom)]);
     VesselProfile { outside, inside }
 }
 
