@@ -1,0 +1,232 @@
+//! The companion's body: a small flying creature that goes where its [`FlyIntent`] says, slides along what is in its way,
+//! and shows its mood by light.
+//!
+//! In: intents, once per fixed tick. Out: the body's transform. What is absent: any reason for going anywhere.
+
+use avian3d::prelude::*;
+use bevy::prelude::*;
+
+use super::FlyIntent;
+
+/// Radius of the body as the physics knows it, metres.
+pub const BODY_RADIUS_M: f32 = 0.14;
+/// Where its eye sits, ahead of everything that it could see of itself.
+pub const EYE_OFFSET: Vec3 = Vec3::new(0.0, 0.0, -0.16);
+
+const TOP_SPEED: f32 = 2.6;
+/// Approach rate, 1/s: speed grows with distance up to [`TOP_SPEED`].
+const APPROACH: f32 = 2.4;
+/// How fast velocity and heading answer, 1/s.
+const AGILITY: f32 = 6.0;
+const TURN_RATE: f32 = 4.5;
+
+/// The companion. Looks along its local −Z.
+#[derive(Component, Default)]
+#[require(FlyIntent, Flight)]
+pub struct Companion;
+
+/// Velocity of flight, metres per second.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct Flight {
+    pub velocity: Vec3,
+}
+
+/// The part of the body that hovers and glows; a child, so that the eye stays steady.
+#[derive(Component)]
+pub(super) struct CompanionShell;
+
+#[derive(Component)]
+pub(super) struct CompanionLight;
+
+/// Spawns the body at a resting place; returns its root.
+pub fn spawn_companion(
+    commands: &mut Commands,
+    meshes: &mut Assets<Mesh>,
+    materials: &mut Assets<StandardMaterial>,
+    nest: Vec3,
+) -> Entity {
+    let pearl = materials.add(StandardMaterial {
+        base_color: Color::srgb(0.93, 0.90, 0.86),
+        perceptual_roughness: 0.35,
+        reflectance: 0.6,
+        ..default()
+    });
+    let dark = materials.add(StandardMaterial {
+        base_color: Color::srgb(0.03, 0.04, 0.06),
+        perceptual_roughness: 0.08,
+        reflectance: 0.8,
+        ..default()
+    });
+    let glow = materials.add(StandardMaterial {
+        base_color: Color::BLACK,
+        emissive: LinearRgba::rgb(0.2, 1.6, 2.2),
+        ..default()
+    });
+    let copper = materials.add(StandardMaterial {
+        base_color: Color::srgb(0.83, 0.52, 0.33),
+        metallic: 1.0,
+        perceptual_roughness: 0.3,
+        ..default()
+    });
+    let body = meshes.add(Sphere::new(0.105).mesh().uv(28, 18));
+    let lens = meshes.add(Sphere::new(0.052).mesh().uv(20, 14));
+    let iris = meshes.add(Torus { minor_radius: 0.007, major_radius: 0.05 }.mesh().minor_resolution(8).major_resolution(28));
+    let halo = meshes.add(Torus { minor_radius: 0.006, major_radius: 0.15 }.mesh().minor_resolution(8).major_resolution(36));
+    let fin = meshes.add(Capsule3d::new(0.016, 0.075).mesh().longitudes(10).latitudes(6));
+
+    let shell = commands
+        .spawn((CompanionShell, Transform::default(), Visibility::default()))
+        .with_children(|shell| {
+            shell.spawn((Mesh3d(body), MeshMaterial3d(pearl.clone()), Transform::from_scale(Vec3::new(1.0, 0.94, 1.05))));
+            shell.spawn((Mesh3d(lens), MeshMaterial3d(dark), Transform::from_xyz(0.0, 0.008, -0.07)));
+            shell.spawn((
+                Mesh3d(iris),
+                MeshMaterial3d(glow.clone()),
+                Transform::from_xyz(0.0, 0.008, -0.088).with_rotation(Quat::from_rotation_x(std::f32::consts::FRAC_PI_2)),
+            ));
+            shell.spawn((
+                Mesh3d(halo),
+                MeshMaterial3d(copper),
+                Transform::from_rotation(Quat::from_rotation_z(0.18) * Quat::from_rotation_x(0.12)),
+            ));
+            for side in [-1.0, 1.0] {
+                shell.spawn((
+                    Mesh3d(fin.clone()),
+                    MeshMaterial3d(pearl.clone()),
+                    Transform::from_xyz(side * 0.075, 0.11, 0.02)
+                        .with_rotation(Quat::from_rotation_z(-side * 0.55) * Quat::from_rotation_x(0.35)),
+                ));
+            }
+            shell.spawn((
+                CompanionLight,
+                PointLight {
+                    color: Color::srgb(0.55, 0.9, 1.0),
+                    intensity: 4_000.0,
+                    range: 2.5,
+                    radius: 0.05,
+                    ..default()
+                },
+                MeshMaterial3d(glow),
+                Transform::from_xyz(0.0, -0.05, -0.1),
+            ));
+        })
+        .id();
+    commands
+        .spawn((
+            Companion,
+            Name::new("companion"),
+            Transform::from_translation(nest),
+            Visibility::default(),
+            RigidBody::Kinematic,
+            Collider::sphere(BODY_RADIUS_M),
+            FlyIntent { target: Some(nest), ..default() },
+        ))
+        .add_child(shell)
+        .id()
+}
+
+/// Moves bodies as their intents say; collisions make them slide.
+pub(super) fn fly(
+    mut bodies: Query<(Entity, &FlyIntent, &mut Flight, &mut Transform, &Collider), With<Companion>>,
+    slide: MoveAndSlide,
+    time: Res<Time>,
+) {
+    for (entity, intent, mut flight, mut transform, collider) in &mut bodies {
+        let seconds = time.delta_secs();
+        let velocity = next_velocity(flight.velocity, transform.translation, intent.target, seconds);
+        let filter = SpatialQueryFilter::from_excluded_entities([entity]);
+        let moved = slide.move_and_slide(
+            collider,
+            transform.translation,
+            Quat::IDENTITY,
+            velocity,
+            time.delta(),
+            &MoveAndSlideConfig::default(),
+            &filter,
+            |_| MoveAndSlideHitResponse::Accept,
+        );
+        if moved.position.is_finite() {
+            transform.translation = moved.position;
+            flight.velocity = moved.projected_velocity;
+        }
+        if let Some(look_at) = intent.look_at {
+            transform.rotation = turn_towards(transform.rotation, look_at - transform.translation, seconds);
+        }
+    }
+}
+
+/// Velocity after `seconds` of answering to a target: exponential approach, bounded by the top speed.
+fn next_velocity(velocity: Vec3, position: Vec3, target: Option<Vec3>, seconds: f32) -> Vec3 {
+    let wanted = target.map_or(Vec3::ZERO, |target| ((target - position) * APPROACH).clamp_length_max(TOP_SPEED));
+    velocity.lerp(wanted, 1.0 - (-AGILITY * seconds).exp())
+}
+
+/// Heading after `seconds` of turning towards a direction at no more than the turn rate; never rolls, pitch within ±70°.
+fn turn_towards(rotation: Quat, direction: Vec3, seconds: f32) -> Quat {
+    if direction.length_squared() < 1e-6 {
+        return rotation;
+    }
+    let yaw = (-direction.x).atan2(-direction.z);
+    let pitch = direction.y.atan2(direction.xz().length()).clamp(-1.2, 1.2);
+    let wanted = Quat::from_euler(EulerRot::YXZ, yaw, pitch, 0.0);
+    let smooth = rotation.slerp(wanted, 1.0 - (-AGILITY * seconds).exp());
+    rotation.rotate_towards(smooth, TURN_RATE * seconds)
+}
+
+/// Hovering, leaning into the flight, and light that follows the mood: calm blue-green to warm yellow.
+pub(super) fn show_mood(
+    companions: Query<(&FlyIntent, &Flight, &Transform, &Children), With<Companion>>,
+    mut shells: Query<(&mut Transform, &Children), (With<CompanionShell>, Without<Companion>)>,
+    mut lights: Query<(&mut PointLight, &MeshMaterial3d<StandardMaterial>), With<CompanionLight>>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
+    time: Res<Time>,
+) {
+    for (intent, flight, body, children) in &companions {
+        for child in children {
+            let Ok((mut shell, parts)) = shells.get_mut(*child) else { continue };
+            let lean = body.rotation.inverse() * flight.velocity;
+            shell.translation.y = 0.015 * (time.elapsed_secs() * 2.3).sin();
+            shell.rotation = Quat::from_euler(EulerRot::XYZ, 0.09 * lean.z, 0.0, -0.09 * lean.x);
+            for part in parts {
+                let Ok((mut light, material)) = lights.get_mut(*part) else { continue };
+                let color = LinearRgba::rgb(0.2, 1.6, 2.2).mix(&LinearRgba::rgb(3.0, 1.7, 0.3), intent.mood.clamp(0.0, 1.0));
+                light.color = color.into();
+                // Writing a material uploads it again; only a changed mood is worth that.
+                if materials.get(&material.0).is_some_and(|glow| glow.emissive != color)
+                    && let Some(mut glow) = materials.get_mut(&material.0)
+                {
+                    glow.emissive = color;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_arrives_without_overshooting_and_stays() {
+        let (mut position, mut velocity) = (Vec3::ZERO, Vec3::ZERO);
+        let target = Vec3::new(4.0, 1.0, 0.0);
+        for _ in 0..360 {
+            velocity = next_velocity(velocity, position, Some(target), 1.0 / 60.0);
+            position += velocity / 60.0;
+            assert!(velocity.length() <= TOP_SPEED + 1e-3);
+            assert!(position.x < target.x + 0.05, "overshot to {position}");
+        }
+        assert!(position.distance(target) < 0.02, "ended at {position}");
+    }
+
+    #[test]
+    fn it_turns_to_what_it_looks_at_and_keeps_upright() {
+        let mut rotation = Quat::IDENTITY;
+        for _ in 0..180 {
+            rotation = turn_towards(rotation, Vec3::new(1.0, 0.5, 0.0), 1.0 / 60.0);
+        }
+        let forward = rotation * Vec3::NEG_Z;
+        assert!(forward.angle_between(Vec3::new(1.0, 0.5, 0.0)) < 0.01);
+        assert!((rotation * Vec3::X).y.abs() < 1e-3, "rolled");
+    }
+}
