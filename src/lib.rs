@@ -15,6 +15,7 @@
 
 pub mod app;
 pub mod base;
+pub mod behaviours;
 pub mod inference;
 pub mod percepts;
 pub mod scene;

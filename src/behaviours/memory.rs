@@ -11,8 +11,7 @@ use bevy::{
 use super::sizes::typical_extent_m;
 use crate::{
     base::{ClassId, Tick},
-    percepts::{Detection, Seen},
-    sensors::Intrinsics,
+    percepts::{Detection, Intrinsics, Seen},
 };
 
 /// Spread of a box's centre about the thing's middle, radians.
@@ -82,7 +81,8 @@ impl Memory {
         }
         self.things.retain(|thing| thing.confidence >= FORGOTTEN);
         while self.things.len() > CAPACITY {
-            let weakest = (0..self.things.len()).min_by(|a, b| self.things[*a].confidence.total_cmp(&self.things[*b].confidence));
+            let weakest =
+                (0..self.things.len()).min_by(|a, b| self.things[*a].confidence.total_cmp(&self.things[*b].confidence));
             self.things.swap_remove(weakest.unwrap_or(0));
         }
     }
@@ -137,8 +137,8 @@ impl Remembered {
     fn strengthen(&mut self, sighting: &Sighting, tick: Tick) {
         let along = outer(sighting.direction);
         let across = Mat3::IDENTITY - along;
-        let information = across * (BEARING_SPREAD * sighting.distance).powi(-2)
-            + along * (SIZE_SPREAD * sighting.distance).powi(-2);
+        let information =
+            across * (BEARING_SPREAD * sighting.distance).powi(-2) + along * (SIZE_SPREAD * sighting.distance).powi(-2);
         // Old sightings fade, so that a thing which was moved is followed.
         let keep = 0.97;
         self.precision = self.precision * keep + information;

@@ -158,7 +158,8 @@ impl Mind {
         let place = company_place(situation);
         let interest = self.interest(situation);
         let far = situation.own.position.distance(place) > 2.5;
-        let look_at = if far { place } else { interest.unwrap_or(situation.friend.position + 4.0 * situation.friend.heading()) };
+        let look_at =
+            if far { place } else { interest.unwrap_or(situation.friend.position + 4.0 * situation.friend.heading()) };
         let target = next_point(situation, place);
         FlyIntent { target: Some(target), look_at: Some(look_at), mood: if interest.is_some() { 0.35 } else { 0.1 } }
     }
@@ -200,7 +201,10 @@ impl Mind {
         let own = situation.own.position;
         let (search, intent) = match search {
             Search::Choosing => match next_vantage(situation, &visited) {
-                Some(node) => (Search::Flying { node, since: situation.tick }, hover(situation, own + situation.own.forward(), 0.6)),
+                Some(node) => (
+                    Search::Flying { node, since: situation.tick },
+                    hover(situation, own + situation.own.forward(), 0.6),
+                ),
                 None => {
                     self.goal = Goal::Follow;
                     return (hover(situation, situation.friend.position, 0.0), Some(Saying::NotFound(class)));
@@ -211,10 +215,16 @@ impl Mind {
                 let arrived = own.distance(place) < PASSED_M;
                 if arrived || situation.tick.seconds_since(since) > PATIENCE_SECONDS {
                     visited.push(node);
-                    (Search::Looking { node, since: situation.tick }, hover(situation, own + situation.own.forward(), 0.6))
+                    (
+                        Search::Looking { node, since: situation.tick },
+                        hover(situation, own + situation.own.forward(), 0.6),
+                    )
                 } else {
                     let target = next_point(situation, place);
-                    (Search::Flying { node, since }, FlyIntent { target: Some(target), look_at: Some(target), mood: 0.6 })
+                    (
+                        Search::Flying { node, since },
+                        FlyIntent { target: Some(target), look_at: Some(target), mood: 0.6 },
+                    )
                 }
             }
             Search::Looking { node, since } => {
@@ -250,7 +260,8 @@ impl Mind {
         }
         if own.distance(friend) > WAIT_M {
             // Too far ahead, or just found: come back for the friend, or wait for him if he is on his way.
-            let target = if own.distance(friend) > 1.6 * WAIT_M { next_point(situation, friend + 0.2 * Vec3::Y) } else { own };
+            let target =
+                if own.distance(friend) > 1.6 * WAIT_M { next_point(situation, friend + 0.2 * Vec3::Y) } else { own };
             return (FlyIntent { target: Some(target), look_at: Some(friend), mood: 0.8 }, None);
         }
         let beside = place + Vec3::new(0.0, 0.45, 0.0) + 0.7 * (own - place).with_y(0.0).normalize_or_zero();
@@ -264,7 +275,8 @@ impl Mind {
 fn company_place(situation: &Situation) -> Vec3 {
     let heading = situation.friend.heading();
     let right = Vec3::new(-heading.z, 0.0, heading.x);
-    let place = situation.friend.position + COMPANY_AHEAD_M * heading + COMPANY_ASIDE_M * right + Vec3::new(0.0, -0.05, 0.0);
+    let place =
+        situation.friend.position + COMPANY_AHEAD_M * heading + COMPANY_ASIDE_M * right + Vec3::new(0.0, -0.05, 0.0);
     let away = situation.own.position - situation.friend.position;
     if away.length() < OUT_OF_FACE_M {
         // Too close: leave by the shortest way first.
@@ -341,14 +353,20 @@ mod tests {
     }
 
     /// Runs the mind with a body that goes where it is told at 2 m/s; returns all it said, with seconds.
-    fn live(mind: &mut Mind, seconds: f64, memory: impl Fn(f64) -> Memory, friend: impl Fn(f64) -> Vec3) -> Vec<(f64, Saying)> {
+    fn live(
+        mind: &mut Mind,
+        seconds: f64,
+        memory: impl Fn(f64) -> Memory,
+        friend: impl Fn(f64) -> Vec3,
+    ) -> Vec<(f64, Saying)> {
         let map = two_rooms();
         let mut own = stance(Vec3::new(0.5, 1.45, 0.0));
         let mut said = Vec::new();
         for tick in 0..(seconds * Tick::RATE_HZ) as u64 {
             let now = Tick(tick).seconds();
             let memory = memory(now);
-            let situation = Situation { tick: Tick(tick), own, friend: stance(friend(now)), memory: &memory, map: &map };
+            let situation =
+                Situation { tick: Tick(tick), own, friend: stance(friend(now)), memory: &memory, map: &map };
             let (intent, saying) = mind.think(&situation);
             if let Some(target) = intent.target {
                 own.position += (target - own.position).clamp_length_max(2.0 / 60.0);
@@ -376,7 +394,8 @@ mod tests {
 
     #[test]
     fn it_searches_every_room_then_says_that_it_found_nothing() {
-        let mut mind = Mind { goal: Goal::Find { class: ClassId(6), visited: vec![], search: Search::Choosing }, interest: None };
+        let mut mind =
+            Mind { goal: Goal::Find { class: ClassId(6), visited: vec![], search: Search::Choosing }, interest: None };
         let said = live(&mut mind, 60.0, |_| Memory::default(), |_| Vec3::new(0.0, 1.65, 2.0));
         assert_eq!(said.len(), 1, "{said:?}");
         assert_eq!(said[0].1, Saying::NotFound(ClassId(6)));

@@ -6,7 +6,8 @@
 use avian3d::prelude::*;
 use bevy::prelude::*;
 
-use super::FlyIntent;
+use super::{FlyIntent, HouseMap};
+use crate::scene::SceneChanged;
 
 /// Radius of the body as the physics knows it, metres.
 pub const BODY_RADIUS_M: f32 = 0.14;
@@ -19,6 +20,23 @@ const APPROACH: f32 = 2.4;
 /// How fast velocity and heading answer, 1/s.
 const AGILITY: f32 = 6.0;
 const TURN_RATE: f32 = 4.5;
+
+/// The companion's body in every scene: made at the first scene's nest, kept when scenes change.
+pub struct CompanionPlugin;
+
+impl Plugin for CompanionPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<HouseMap>()
+            .add_message::<SceneChanged>()
+            .add_systems(Update, (learn_house, hatch.run_if(not(any_with_component::<Companion>))))
+            .add_systems(FixedUpdate, fly.in_set(FlySystems))
+            .add_systems(Update, show_mood);
+    }
+}
+
+/// Intents become flight, in `FixedUpdate`.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlySystems;
 
 /// The companion. Looks along its local −Z.
 #[derive(Component, Default)]
@@ -33,10 +51,27 @@ pub struct Flight {
 
 /// The part of the body that hovers and glows; a child, so that the eye stays steady.
 #[derive(Component)]
-pub(super) struct CompanionShell;
+struct CompanionShell;
 
 #[derive(Component)]
-pub(super) struct CompanionLight;
+struct CompanionLight;
+
+fn learn_house(mut changes: MessageReader<SceneChanged>, mut map: ResMut<HouseMap>) {
+    if let Some(change) = changes.read().last() {
+        *map = HouseMap::of(&change.new);
+    }
+}
+
+fn hatch(
+    mut changes: MessageReader<SceneChanged>,
+    mut commands: Commands,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
+) {
+    if let Some(change) = changes.read().last() {
+        spawn_companion(&mut commands, &mut meshes, &mut materials, change.new.nest);
+    }
+}
 
 /// Spawns the body at a resting place; returns its root.
 pub fn spawn_companion(
@@ -70,19 +105,26 @@ pub fn spawn_companion(
     });
     let body = meshes.add(Sphere::new(0.105).mesh().uv(28, 18));
     let lens = meshes.add(Sphere::new(0.052).mesh().uv(20, 14));
-    let iris = meshes.add(Torus { minor_radius: 0.007, major_radius: 0.05 }.mesh().minor_resolution(8).major_resolution(28));
-    let halo = meshes.add(Torus { minor_radius: 0.006, major_radius: 0.15 }.mesh().minor_resolution(8).major_resolution(36));
+    let iris =
+        meshes.add(Torus { minor_radius: 0.007, major_radius: 0.05 }.mesh().minor_resolution(8).major_resolution(28));
+    let halo =
+        meshes.add(Torus { minor_radius: 0.006, major_radius: 0.15 }.mesh().minor_resolution(8).major_resolution(36));
     let fin = meshes.add(Capsule3d::new(0.016, 0.075).mesh().longitudes(10).latitudes(6));
 
     let shell = commands
         .spawn((CompanionShell, Transform::default(), Visibility::default()))
         .with_children(|shell| {
-            shell.spawn((Mesh3d(body), MeshMaterial3d(pearl.clone()), Transform::from_scale(Vec3::new(1.0, 0.94, 1.05))));
+            shell.spawn((
+                Mesh3d(body),
+                MeshMaterial3d(pearl.clone()),
+                Transform::from_scale(Vec3::new(1.0, 0.94, 1.05)),
+            ));
             shell.spawn((Mesh3d(lens), MeshMaterial3d(dark), Transform::from_xyz(0.0, 0.008, -0.07)));
             shell.spawn((
                 Mesh3d(iris),
                 MeshMaterial3d(glow.clone()),
-                Transform::from_xyz(0.0, 0.008, -0.088).with_rotation(Quat::from_rotation_x(std::f32::consts::FRAC_PI_2)),
+                Transform::from_xyz(0.0, 0.008, -0.088)
+                    .with_rotation(Quat::from_rotation_x(std::f32::consts::FRAC_PI_2)),
             ));
             shell.spawn((
                 Mesh3d(halo),
@@ -126,7 +168,7 @@ pub fn spawn_companion(
 }
 
 /// Moves bodies as their intents say; collisions make them slide.
-pub(super) fn fly(
+fn fly(
     mut bodies: Query<(Entity, &FlyIntent, &mut Flight, &mut Transform, &Collider), With<Companion>>,
     slide: MoveAndSlide,
     time: Res<Time>,
@@ -174,7 +216,7 @@ fn turn_towards(rotation: Quat, direction: Vec3, seconds: f32) -> Quat {
 }
 
 /// Hovering, leaning into the flight, and light that follows the mood: calm blue-green to warm yellow.
-pub(super) fn show_mood(
+fn show_mood(
     companions: Query<(&FlyIntent, &Flight, &Transform, &Children), With<Companion>>,
     mut shells: Query<(&mut Transform, &Children), (With<CompanionShell>, Without<Companion>)>,
     mut lights: Query<(&mut PointLight, &MeshMaterial3d<StandardMaterial>), With<CompanionLight>>,
@@ -189,7 +231,8 @@ pub(super) fn show_mood(
             shell.rotation = Quat::from_euler(EulerRot::XYZ, 0.09 * lean.z, 0.0, -0.09 * lean.x);
             for part in parts {
                 let Ok((mut light, material)) = lights.get_mut(*part) else { continue };
-                let color = LinearRgba::rgb(0.2, 1.6, 2.2).mix(&LinearRgba::rgb(3.0, 1.7, 0.3), intent.mood.clamp(0.0, 1.0));
+                let color =
+                    LinearRgba::rgb(0.2, 1.6, 2.2).mix(&LinearRgba::rgb(3.0, 1.7, 0.3), intent.mood.clamp(0.0, 1.0));
                 light.color = color.into();
                 // Writing a material uploads it again; only a changed mood is worth that.
                 if materials.get(&material.0).is_some_and(|glow| glow.emissive != color)

@@ -55,12 +55,10 @@ impl HouseMap {
 
     /// The node nearest to a point; vantage points only if asked. `None` on an empty map.
     pub fn nearest(&self, point: Vec3, vantage_only: bool) -> Option<usize> {
-        (0..self.nodes.len())
-            .filter(|index| !vantage_only || self.nodes[*index].is_vantage)
-            .min_by(|a, b| {
-                let distance = |index: &usize| self.nodes[*index].position.distance_squared(point);
-                distance(a).total_cmp(&distance(b))
-            })
+        (0..self.nodes.len()).filter(|index| !vantage_only || self.nodes[*index].is_vantage).min_by(|a, b| {
+            let distance = |index: &usize| self.nodes[*index].position.distance_squared(point);
+            distance(a).total_cmp(&distance(b))
+        })
     }
 
     /// The shortest way between two nodes, both included, and its length in metres (Dijkstra 1959, linear scan: maps
@@ -71,12 +69,14 @@ impl HouseMap {
         let mut before = vec![usize::MAX; count];
         let mut open = vec![true; count];
         *length.get_mut(from)? = 0.0;
-        while let Some(here) =
-            (0..count).filter(|index| open[*index] && length[*index].is_finite()).min_by(|a, b| length[*a].total_cmp(&length[*b]))
+        while let Some(here) = (0..count)
+            .filter(|index| open[*index] && length[*index].is_finite())
+            .min_by(|a, b| length[*a].total_cmp(&length[*b]))
         {
             if here == to {
                 let mut way = vec![to];
-                while let Some(&previous) = way.last().map(|last| &before[*last]).filter(|index| **index != usize::MAX) {
+                while let Some(&previous) = way.last().map(|last| &before[*last]).filter(|index| **index != usize::MAX)
+                {
                     way.push(previous);
                 }
                 way.reverse();
@@ -118,7 +118,11 @@ fn vantage_points(room: &RoomSpec) -> impl Iterator<Item = Vec3> {
     let (min, along_x, y) = (room.min, size.x >= size.y, room.floor_y + HEIGHT_M);
     (0..count).map(move |index| {
         let part = (index as f32 + 0.5) / count as f32;
-        let at = if along_x { min + size * bevy::math::Vec2::new(part, 0.5) } else { min + size * bevy::math::Vec2::new(0.5, part) };
+        let at = if along_x {
+            min + size * bevy::math::Vec2::new(part, 0.5)
+        } else {
+            min + size * bevy::math::Vec2::new(0.5, part)
+        };
         Vec3::new(at.x, y, at.y)
     })
 }

@@ -13,12 +13,19 @@ fn root() -> PathBuf {
 /// Module → modules that it may import, from the table; `None` may import all.
 fn table() -> BTreeMap<String, Option<BTreeSet<String>>> {
     let design = fs::read_to_string(root().join("DESIGN.md")).expect("DESIGN.md");
-    let rows = design.lines().skip_while(|line| !line.starts_with("| module")).skip(2).take_while(|line| line.starts_with('|'));
+    let rows = design
+        .lines()
+        .skip_while(|line| !line.starts_with("| module"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
     let mut table = BTreeMap::new();
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let words = |cell: &str| -> BTreeSet<String> {
-            cell.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+            cell.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect()
         };
         let allowed = if cells[2] == "all" { None } else { Some(words(cells[2])) };
         for module in words(cells[0]) {
@@ -129,9 +136,9 @@ fn only_the_rooms_that_own_them_name_devices_and_the_environment() {
         // Tests inside a module may look at the environment.
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (word, rooms) in owners {
-            let named = text.match_indices(word).any(|(at, _)| {
-                !text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
-            });
+            let named = text
+                .match_indices(word)
+                .any(|(at, _)| !text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'));
             if named && !rooms.contains(&room.as_str()) {
                 broken.push(format!("src/{} names `{word}`", relative.display()));
             }

@@ -1,4 +1,5 @@
 //! One integration binary: each module is one subject.
 
+mod architecture;
 mod physics;
 mod player;
