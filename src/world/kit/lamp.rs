@@ -160,6 +160,7 @@ fn shaded(rng: &mut ChaCha8Rng, standing: bool) -> ObjectModel {
             ColliderPiece::frustum(bottom, top, low, height),
         ],
         mass_kg: if standing { 4.0 } else { 1.6 },
+        center_of_mass: Some(Vec3::Y * 0.22 * height),
         grabbable: true,
         glow: Some((bulb_at, WARM * if standing { 900.0 } else { 500.0 })),
         ..ObjectModel::default()
@@ -242,6 +243,7 @@ fn desk(rng: &mut ChaCha8Rng) -> ObjectModel {
             },
         ],
         mass_kg: 2.2,
+        center_of_mass: Some(Vec3::Y * 0.06),
         grabbable: true,
         glow: Some((bulb_at, WARM * 450.0)),
         ..ObjectModel::default()

@@ -9,6 +9,8 @@ pub struct ObjectModel {
     /// Convex pieces that together stand for the object in the physics.
     pub collider: Vec<ColliderPiece>,
     pub mass_kg: f32,
+    /// Where the weight sits, for things that are not evenly heavy (a lamp's foot); `None`: as the collider's pieces say.
+    pub center_of_mass: Option<Vec3>,
     /// Small enough to be carried in one hand or two.
     pub grabbable: bool,
     /// Too heavy or too fixed to move (shelf, table).

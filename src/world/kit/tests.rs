@@ -157,7 +157,7 @@ fn crossings(mesh: &MeshBuffers, origin: Vec3, direction: Vec3) -> Vec<(f32, i32
 fn no_wall_is_inside_out() {
     // A ray may be inside several bodies at once, but never inside fewer than none: that is a wall whose inner side lies
     // outside its outer side.
-    const THINNEST: f32 = 5e-4;
+    const THINNEST: f32 = 1e-3;
     for_every_member(|name, model| {
         let whole = merged(model.parts.iter().map(|part| part.mesh.clone()));
         let (low, high) = model.bounds();
@@ -192,6 +192,9 @@ fn objects_stand_on_their_origin_and_have_their_size() {
             panic!("{name}: no size known");
         }
         assert!(model.mass_kg > 0.0, "{name}: mass");
+        if let Some(weight) = model.center_of_mass {
+            assert!(weight.cmpge(low).all() && weight.cmple(high).all(), "{name}: centre of mass beside the object");
+        }
     });
 }
 
