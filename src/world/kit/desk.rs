@@ -94,6 +94,9 @@ pub fn clock(rng: &mut ChaCha8Rng) -> ObjectModel {
         sharp(0.99 * radius, 0.62 * half),
         sharp(0.0, 0.62 * half),
     ];
+    // Clocks on a foot look the same from behind: the case has a well on both sides.
+    let well = [sharp(0.0, -0.62 * half), sharp(0.99 * radius, -0.62 * half), soft(1.01 * radius, -0.9 * half)];
+    let case: Vec<Knot> = if kind == 1 { well.into_iter().chain(case.into_iter().skip(2)).collect() } else { case };
     let (face, marks) = dial(rng, 0.995 * radius);
     let mut body: Vec<MeshBuffers> = Vec::new();
     let mut trim: Vec<MeshBuffers> = Vec::new();
@@ -234,7 +237,14 @@ pub fn clock(rng: &mut ChaCha8Rng) -> ObjectModel {
         _ => {}
     }
     let seat = centre + Vec3::Z * dial_front;
-    let (face, marks) = (face.translated(seat), marks.translated(seat));
+    let (mut face, mut marks) = (face.translated(seat), marks.translated(seat));
+    if (kind == 1 && chance(rng, 0.8)) || (kind == 3 && chance(rng, 0.5)) {
+        // A dial on the back as well, as in a station.
+        let about_face = Quat::from_rotation_y(PI);
+        face.append(face.clone().rotated(about_face));
+        marks.append(marks.clone().rotated(about_face));
+        trim = vec![merged([merged(trim.iter().cloned()).rotated(about_face), merged(trim)])];
+    }
     let dark_face = chance(rng, 0.15);
     let paper = pick(rng, &[0xf5f1e6, 0xf8f7f2, 0xefe3c4, 0xe4eef0].map(hex));
     let face_color = if dark_face { hex(0x1e2226) } else { jitter(rng, paper, 0.04) };

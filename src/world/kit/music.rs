@@ -204,12 +204,11 @@ pub fn drum(rng: &mut ChaCha8Rng) -> ObjectModel {
             segments,
         )
     } else {
-        let belly = if kind == 1 && chance(rng, 0.4) { 1.08 } else { 1.0 };
         lathe(
             &[
                 sharp(0.0, 0.004),
                 sharp(0.97 * radius, 0.004),
-                soft(0.97 * radius * belly, 0.5 * height),
+                soft(0.97 * radius, 0.5 * height),
                 sharp(0.97 * radius, height),
                 sharp(0.0, height),
             ],

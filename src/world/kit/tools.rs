@@ -56,8 +56,8 @@ fn claw_head(size: f32) -> MeshBuffers {
 pub fn hammer(rng: &mut ChaCha8Rng) -> ObjectModel {
     let kind = pick(rng, &[0, 0, 0, 1, 2, 2]);
     let length = between(rng, 0.24, 0.36);
-    let size = length * between(rng, 0.17, 0.21);
-    let thick = length * between(rng, 0.036, 0.046);
+    let size = length * between(rng, 0.22, 0.27);
+    let thick = length * between(rng, 0.034, 0.042);
     // The head is at x = 0, the handle runs towards +X; all in the XZ plane.
     let (head, reach) = match kind {
         0 => (claw_head(size), 0.27),
@@ -93,14 +93,14 @@ pub fn hammer(rng: &mut ChaCha8Rng) -> ObjectModel {
         (0..=10).map(|k| k as f32 / 10.0).map(|t| Vec3::new(start + (length - start) * t, -drop * t, 0.0)).collect();
     let shape = move |t: f32| {
         let grip = (t * 9.0 - 5.0).clamp(0.0, 1.0);
-        let swell = 0.78 + 0.27 * grip + 0.1 * (PI * t * 2.0).sin().min(0.0).abs() * grip;
+        let swell = 0.78 + 0.22 * grip + 0.1 * (PI * t * 2.0).sin().min(0.0).abs() * grip;
         Vec2::new(1.25, 0.92) * (thick * swell)
     };
     let stick = tube(&path, shape, 12, Ends::Round);
     let sleeve_from = (grip_from / length * 10.0) as usize;
     let sleeve = tube(
         &path[sleeve_from.min(8)..],
-        |t| shape(1.0 - 0.4 * (1.0 - t)) * (1.16 - 0.05 * (PI * 2.0 * t).cos()),
+        |t| shape(1.0 - 0.4 * (1.0 - t)) * (1.08 - 0.04 * (PI * 2.0 * t).cos()),
         12,
         Ends::Round,
     );

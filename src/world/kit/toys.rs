@@ -300,7 +300,7 @@ pub fn die(rng: &mut ChaCha8Rng) -> ObjectModel {
 pub fn duck(rng: &mut ChaCha8Rng) -> ObjectModel {
     let size = between(rng, 0.055, 0.09);
     let wide = between(rng, 0.78, 0.92);
-    let tail = between(rng, 0.45, 0.75);
+    let tail = between(rng, 0.65, 0.95);
     let head = size * between(rng, 0.58, 0.7);
     let neck = between(rng, 1.22, 1.42) * size;
     // The duck looks along +Z.
@@ -321,8 +321,8 @@ pub fn duck(rng: &mut ChaCha8Rng) -> ObjectModel {
     .deformed(1.4, |p| {
         let back = (-p.z).max(0.0);
         let rise = tail * back.powi(3) + 0.12 * p.z.max(0.0).powi(2);
-        let slim = 1.0 - 0.45 * back.powi(2);
-        Vec3::new(p.x * wide * slim, p.y * (1.0 - 0.3 * back.powi(2)) + rise, p.z * if p.z < 0.0 { 1.22 } else { 1.02 })
+        let slim = 1.0 - 0.6 * back.powi(2);
+        Vec3::new(p.x * wide * slim, p.y * (1.0 - 0.3 * back.powi(2)) + rise, p.z * if p.z < 0.0 { 1.32 } else { 1.02 })
             * size
     })
     .translated(Vec3::Y * (0.62 * size));
