@@ -177,10 +177,10 @@ pub fn clock(rng: &mut ChaCha8Rng) -> ObjectModel {
                         soft(0.3, 0.36),
                         soft(0.1, 0.43),
                         soft(0.0, 0.44),
-                    ],
+                    ]
+                    .map(|knot| knot.times(radius)),
                     18,
                 )
-                .scaled(Vec3::splat(radius))
                 .rotated(tilt)
                 .translated(centre + tilt * Vec3::Y * (1.22 * radius));
                 trim.push(bell);
@@ -391,10 +391,10 @@ pub fn candle(rng: &mut ChaCha8Rng) -> ObjectModel {
             soft(0.0045, 0.024),
             soft(0.002, 0.032),
             soft(0.0, 0.038),
-        ],
+        ]
+        .map(|knot| knot.times(flame_size * 1.15)),
         14,
     )
-    .scaled(Vec3::splat(flame_size * 1.15))
     .translated(Vec3::Y * (top + 0.004));
     let base = match count(rng, 0, 2) {
         0 => metal(METALS.pick(rng), 0.3),

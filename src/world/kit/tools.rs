@@ -26,10 +26,10 @@ fn claw_head(size: f32) -> MeshBuffers {
             sharp(0.27, 0.76),
             sharp(0.24, 0.8),
             sharp(0.0, 0.8),
-        ],
+        ]
+        .map(|knot| knot.times(size)),
         18,
     )
-    .scaled(Vec3::splat(size))
     .rotated(Quat::from_rotation_x(FRAC_PI_2));
     let cheek = soft_box(Vec3::new(0.36, 0.46, 0.5) * size, 0.08 * size, 2);
     let mut pieces = vec![face, cheek];
@@ -80,7 +80,7 @@ pub fn hammer(rng: &mut ChaCha8Rng) -> ObjectModel {
                 sharp(barrel - 0.06, 0.85),
                 sharp(0.0, 0.85),
             ];
-            let mesh = lathe(&profile, 22).scaled(Vec3::splat(size)).rotated(Quat::from_rotation_x(FRAC_PI_2));
+            let mesh = lathe(&profile.map(|knot| knot.times(size)), 22).rotated(Quat::from_rotation_x(FRAC_PI_2));
             (mesh, barrel)
         }
     };

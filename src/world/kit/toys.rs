@@ -1,9 +1,6 @@
 //! Toys: ball, die, duck.
 
-use std::{
-    collections::HashMap,
-    f32::consts::{FRAC_PI_2, PI, TAU},
-};
+use std::f32::consts::{FRAC_PI_2, PI, TAU};
 
 use bevy::math::{Quat, Vec2, Vec3};
 use rand_chacha::ChaCha8Rng;
@@ -20,27 +17,6 @@ const TENNIS: Palette = Palette(&[0xc8dc3c, 0xb5d430, 0xd8e04a, 0xf09a3e, 0xe46a
 const RUBBER: Palette =
     Palette(&[0xf5c92c, 0xf7d23e, 0xf2b824, 0xe86f9e, 0x4aa3d8, 0x6cc26a, 0xf0efe8, 0xe0483e, 0x9a6cc8, 0x38b0a8]);
 const BILLS: Palette = Palette(&[0xef7a1f, 0xe8541f, 0xd8402a, 0xf09a2a]);
-
-/// Closes an open patch of a sphere about the origin by walls to the origin, so that a ball of several patches is a ball
-/// of closed wedges.
-fn cored(mut patch: MeshBuffers) -> MeshBuffers {
-    let place = |position: Vec3| (position * 1e5).round().to_array().map(|value| value as i32);
-    let mut edges: HashMap<([i32; 3], [i32; 3]), (Vec3, Vec3)> = HashMap::new();
-    for [a, b, c] in patch.triangles() {
-        for (from, to) in [(a, b), (b, c), (c, a)] {
-            if edges.remove(&(place(to), place(from))).is_none() {
-                edges.insert((place(from), place(to)), (from, to));
-            }
-        }
-    }
-    let mut border: Vec<_> = edges.into_iter().filter(|((from, to), _)| from != to).collect();
-    // A map has no order of its own; the object must not depend on it.
-    border.sort_by_key(|(key, _)| *key);
-    for (_, (from, to)) in border {
-        patch.push_triangle([(to, Vec2::ZERO), (from, Vec2::X * from.distance(to)), (Vec3::ZERO, Vec2::Y * 0.01)]);
-    }
-    patch
-}
 
 /// The patch of a sphere between two longitudes and two latitudes (radians; latitude −π/2 to π/2).
 fn sphere_patch(radius: f32, longitude: [f32; 2], latitude: [f32; 2], columns: usize, rows: usize) -> MeshBuffers {
@@ -82,10 +58,10 @@ fn beach_ball(rng: &mut ChaCha8Rng, radius: f32) -> Vec<Part> {
     let mut patches: Vec<Vec<MeshBuffers>> = vec![Vec::new(); colors];
     for gore in 0..gores {
         let [from, to] = [gore, gore + 1].map(|k| k as f32 / gores as f32 * TAU);
-        patches[gore % colors].push(cored(sphere_patch(radius, [from, to], [-cap, cap], columns, 14)));
+        patches[gore % colors].push(sphere_patch(radius, [from, to], [-cap, cap], columns, 14));
     }
     let caps = [[-FRAC_PI_2, -cap], [cap, FRAC_PI_2]]
-        .map(|latitude| cored(sphere_patch(radius * 1.003, [0.0, TAU], latitude, 16, 2)));
+        .map(|latitude| sphere_patch(radius, [0.0, TAU], latitude, columns * gores, 2));
     patches[0].extend(caps);
     let first = PLASTICS.pick(rng);
     let mut second = PLASTICS.pick(rng);
@@ -107,7 +83,7 @@ fn banded_ball(rng: &mut ChaCha8Rng, radius: f32) -> Vec<Part> {
     edges.push(FRAC_PI_2);
     for (index, pair) in edges.windows(2).enumerate() {
         let rows = if index == 0 || index == bands - 1 { 7 } else { 3 };
-        patches[index % 2].push(cored(sphere_patch(radius, [0.0, TAU], [pair[0], pair[1]], 26, rows)));
+        patches[index % 2].push(sphere_patch(radius, [0.0, TAU], [pair[0], pair[1]], 26, rows));
     }
     let first = PLASTICS.pick(rng);
     let second = if first.element_sum() > 1.6 { hex(0xc8322e) } else { jitter(rng, hex(0xf4f0e6), 0.05) };
@@ -140,6 +116,8 @@ fn football(rng: &mut ChaCha8Rng, radius: f32) -> Vec<Part> {
                 let out = i as f32 / fine as f32;
                 let along = if i == 0 { 0.0 } else { j as f32 / i as f32 };
                 let point = middle.lerp(a.lerp(b, along), out).normalize();
+                // Both sides of a seam come to the same numbers.
+                let point = (point * 4096.0).round() / 4096.0;
                 let depth = if i == fine { 0.965 } else { 1.0 };
                 (point * (radius * depth), Vec2::new(point.dot(across), point.dot(up)) * radius)
             };
@@ -152,7 +130,7 @@ fn football(rng: &mut ChaCha8Rng, radius: f32) -> Vec<Part> {
                 }
             }
         }
-        cored(mesh.with_smooth_normals(0.9))
+        mesh.with_smooth_normals(0.9)
     };
     let mut pentagons = Vec::new();
     let mut hexagons = Vec::new();
@@ -315,10 +293,12 @@ pub fn duck(rng: &mut ChaCha8Rng) -> ObjectModel {
             soft(0.55, 0.63),
             soft(0.25, 0.71),
             soft(0.0, 0.73),
-        ],
+        ]
+        .map(|knot| knot.times(size)),
         24,
     )
     .deformed(1.4, |p| {
+        let p = p / size;
         let back = (-p.z).max(0.0);
         let rise = tail * back.powi(3) + 0.12 * p.z.max(0.0).powi(2);
         let slim = 1.0 - 0.6 * back.powi(2);

@@ -344,7 +344,7 @@ pub fn car(rng: &mut ChaCha8Rng) -> ObjectModel {
         Vec2::new(front_head - 0.02 * length, tall),
         Vec2::new(rear_head + 0.02 * length, tall),
     ];
-    shell.push(extrude(&cap, 0.92 * width, 0.006, 0.9).deformed(0.9, |p| lean(p, 0.16)));
+    shell.push(extrude(&cap, 0.92 * width, 0.3 * roof, 0.9).deformed(0.9, |p| lean(p, 0.16)));
     let post = 0.014 * length;
     let middle = 0.5 * (front_head + rear_head);
     for z in [-0.445 * width, 0.445 * width] {

@@ -16,6 +16,13 @@ pub struct Knot {
     pub crease: bool,
 }
 
+impl Knot {
+    /// Both measures times `factor`: for profiles that are written in shares of a size.
+    pub fn times(self, factor: f32) -> Self {
+        Self { radius: self.radius * factor, height: self.height * factor, ..self }
+    }
+}
+
 /// A knot that the surface passes smoothly.
 pub fn soft(radius: f32, height: f32) -> Knot {
     Knot { radius, height, crease: false }
