@@ -5,6 +5,7 @@ pub mod commands;
 pub mod failure;
 pub mod graphics;
 pub mod headless;
+pub mod inference_places;
 
 use std::process::ExitCode;
 

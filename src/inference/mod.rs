@@ -11,6 +11,7 @@
 //! | [`provider`] | which hardware runs a model, and the proof of it |
 //! | [`session`] | one model: named tensors in, named tensors out, with a deadline |
 //! | [`worker`] | a thread per model: newest request wins, answers are polled; or lockstep |
+//! | [`test_model`] | very small models, made on the spot |
 //! | [`models`] | all models as a resource, reloaded when their files change |
 //!
 //! A system that uses a model submits and polls in the same update, and never waits:
@@ -34,6 +35,7 @@ pub mod onnx_file;
 pub mod provider;
 pub mod session;
 pub mod tensor;
+pub mod test_model;
 mod watchdog;
 pub mod worker;
 
