@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
             Value::Fields(all) => all,
             Value::Wrong => return None,
             other => {
-                let told = format!("a {what} is a group of fields, found {}", other.noun());
+                let told = format!("{} is a group of fields, found {}", with_article(what), other.noun());
                 report.add(node.line, told, format!("write ({}: …)", known.first().unwrap_or(&"name")));
                 return None;
             }
@@ -83,9 +83,9 @@ impl<'a> Fields<'a> {
             if !known.contains(&name.as_str()) {
                 let help = match did_you_mean(name, known.iter().copied()) {
                     Some(near) => format!("did you mean \"{near}\"?"),
-                    None => format!("a {what} has: {}", known.join(", ")),
+                    None => format!("{} has: {}", with_article(what), known.join(", ")),
                 };
-                report.add(value.line, format!("unknown field \"{name}\" of a {what}"), help);
+                report.add(value.line, format!("unknown field \"{name}\" of {}", with_article(what)), help);
             } else if fields.iter().any(|(earlier, _)| earlier == name) {
                 report.add(value.line, format!("field \"{name}\" is written twice in one {what}"), "keep one of them");
             } else {
@@ -152,6 +152,11 @@ impl<'a> Fields<'a> {
     pub fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)], report: &mut Report) -> Option<T> {
         choice(self.get(name)?, name, choices, report)
     }
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 fn wrong_type(node: &Node, name: &str, wanted: &str, found: &Value, report: &mut Report) {

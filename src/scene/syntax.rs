@@ -56,7 +56,7 @@ impl Value {
 
 /// Reads a whole file. The report holds what was wrong with it.
 pub fn read_tree(text: &str, report: &mut Report) -> Node {
-    let mut parser = Parser { text, at: 0, line: 1, open: Vec::new(), report, given_up: false };
+    let mut parser = Parser { text, at: 0, line: 1, open: Vec::new(), report, given_up: false, comma_is_told: false };
     parser.skip_blank();
     let node = parser.value();
     parser.skip_blank();
@@ -76,6 +76,8 @@ struct Parser<'a> {
     report: &'a mut Report,
     /// Reading was given up.
     given_up: bool,
+    /// The next missing comma follows from a bracket that was told.
+    comma_is_told: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -142,13 +144,12 @@ impl<'a> Parser<'a> {
                 });
                 Value::Map(items)
             }
-            Some('"') => self.quoted(),
+            Some(quote @ ('"' | '\'')) => self.quoted(quote),
             Some(next) if next.is_ascii_digit() || "+-.".contains(next) => self.number(),
             Some('r') if self.rest().starts_with("r\"") || self.rest().starts_with("r#") => self.raw_quoted(),
             Some(next) if next.is_alphabetic() || next == '_' => self.word(),
             Some(next) if !",:)]}".contains(next) => {
-                let help = if next == '\'' { "use double quotes" } else { "remove it" };
-                self.tell(format!("unexpected character {next:?}"), help);
+                self.tell(format!("unexpected character {next:?}"), "remove it");
                 self.bump();
                 Value::Wrong
             }
@@ -224,6 +225,12 @@ impl<'a> Parser<'a> {
                     }
                     break;
                 }
+                Some(_) if close == ']' && self.at_field_name() => {
+                    let what = format!("the `[` of line {} is not closed before this field", opened.1);
+                    self.tell(what, "add `],` above");
+                    self.comma_is_told = true;
+                    break;
+                }
                 Some(',') => {
                     self.tell("a comma with nothing before it", "remove it");
                     self.bump();
@@ -238,7 +245,9 @@ impl<'a> Parser<'a> {
                             self.bump();
                         }
                         Some(next) if !")]}".contains(next) => {
-                            self.report.add(end_line, "a comma is missing at the end of this value", "add `,`");
+                            if !std::mem::take(&mut self.comma_is_told) {
+                                self.report.add(end_line, "a comma is missing at the end of this value", "add `,`");
+                            }
                             if end == before || next == ':' {
                                 self.bump();
                             }
@@ -250,6 +259,13 @@ impl<'a> Parser<'a> {
         }
         self.open.pop();
         items
+    }
+
+    /// Whether `name:` follows, which cannot be an item of a list.
+    fn at_field_name(&self) -> bool {
+        let after = self.rest().trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+        let starts = self.peek().is_some_and(|c| c.is_alphabetic() || c == '_');
+        starts && after.trim_start_matches(' ').starts_with(':')
     }
 
     fn colon(&mut self, after: &str) {
@@ -284,17 +300,24 @@ impl<'a> Parser<'a> {
         Value::Number(text)
     }
 
-    fn quoted(&mut self) -> Value {
+    fn quoted(&mut self, quote: char) -> Value {
         self.bump();
+        let start = self.at;
         let mut text = String::new();
         loop {
             match self.peek() {
-                Some('"') => {
+                Some(next) if next == quote => {
                     self.bump();
+                    if quote == '\'' {
+                        self.tell(format!("'{text}' stands in single quotes"), "use double quotes");
+                    }
                     return Value::Text(text);
                 }
                 None | Some('\n') => {
                     self.tell("the text that begins here has no end", "close it with \" on the same line");
+                    // Most likely it was meant to end before the next comma or bracket: go on from there.
+                    let lost = &self.text[start..self.at];
+                    self.at = start + lost.find([',', ')', ']', '}']).unwrap_or(lost.len());
                     return Value::Wrong;
                 }
                 Some('\\') => {

@@ -1,6 +1,8 @@
 //! One integration binary: each module is one subject.
 
 mod architecture;
+mod bad_scenes;
 mod inference;
 mod physics;
 mod player;
+mod shipped_scenes;

@@ -66,6 +66,10 @@ pub fn read_bounded(path: &Path) -> Result<String, Problem> {
 /// - All problems of the text, by line.
 pub fn parse_scene(text: &str, path: &Path, kinds: &KindRegistry) -> Result<SceneSpec, Vec<Problem>> {
     let mut report = Report::new(path);
+    if text.trim().is_empty() {
+        report.add(0, "the file is empty", "copy assets/scenes/tiny.scene.ron and change it");
+        return Err(report.into_problems());
+    }
     let tree = read_tree(text, &mut report);
     let scene = scene(&tree, path, kinds, &mut report);
     match scene {
@@ -74,26 +78,33 @@ pub fn parse_scene(text: &str, path: &Path, kinds: &KindRegistry) -> Result<Scen
     }
 }
 
-const SCENE_FIELDS: [&str; 10] =
-    ["version", "name", "seed", "sky", "materials", "rooms", "lights", "objects", "places", "spawn"];
-const NEST: &str = "nest";
+const SCENE_FIELDS: [&str; 11] =
+    ["version", "name", "seed", "sky", "materials", "rooms", "lights", "objects", "places", "spawn", "nest"];
+
+/// Tells a version that this program does not know yet.
+fn is_of_later_format(tree: &Node, report: &mut Report) -> bool {
+    let Value::Fields(fields) = &tree.value else { return false };
+    let version = fields.iter().find_map(|(name, node)| match &node.value {
+        Value::Number(written) if name == "version" => Some((node.line, written.parse::<u64>().ok()?)),
+        _ => None,
+    });
+    let Some((line, version)) = version.filter(|(_, version)| *version > FORMAT_VERSION) else { return false };
+    let what = format!("the scene has format version {version}, this program reads {FORMAT_VERSION}");
+    report.add(line, what, "update the program");
+    true
+}
 
 fn scene(tree: &Node, path: &Path, kinds: &KindRegistry, report: &mut Report) -> Option<SceneSpec> {
-    let known: Vec<&str> = SCENE_FIELDS.into_iter().chain([NEST]).collect();
-    let fields = Fields::open(tree, "scene", &known, report)?;
-    let version = fields.require("version", report).and_then(|node| {
-        let version = read::whole_number(node, "version", report)?;
-        if version > FORMAT_VERSION {
-            let what = format!("the scene has format version {version}, this program reads {FORMAT_VERSION}");
-            report.add(node.line, what, "update the program");
-        } else if version != FORMAT_VERSION {
-            report.add(node.line, format!("there is no format version {version}"), "write `version: 1`");
-        }
-        Some(version)
-    });
-    if version.is_some_and(|version| version > FORMAT_VERSION) {
+    if is_of_later_format(tree, report) {
         // What a later format means is unknown: telling its fields as mistakes would mislead.
         return None;
+    }
+    let fields = Fields::open(tree, "scene", &SCENE_FIELDS, report)?;
+    if let Some(node) = fields.require("version", report)
+        && let Some(version) = read::whole_number(node, "version", report)
+        && version != FORMAT_VERSION
+    {
+        report.add(node.line, format!("there is no format version {version}"), "write `version: 1`");
     }
     let stem = path.file_name().and_then(|name| name.to_str()).unwrap_or("scene");
     let name = fields.text("name", report).unwrap_or(stem.trim_end_matches(".scene.ron")).to_owned();
@@ -121,9 +132,9 @@ fn scene(tree: &Node, path: &Path, kinds: &KindRegistry, report: &mut Report) ->
         Some(node) => spawn(node, &inside, report),
         None => PoseSpec::default(),
     };
-    let nest = match fields.get(NEST) {
+    let nest = match fields.get("nest") {
         Some(node) => {
-            let nest = read::vec3(node, NEST, EXTENT, report).unwrap_or_default();
+            let nest = read::vec3(node, "nest", EXTENT, report).unwrap_or_default();
             inside.check(nest, "the nest", node.line, report);
             nest
         }

@@ -119,10 +119,13 @@ impl Names {
 
 fn draft<'a>(node: &'a Node, context: &Context, names: &mut Names, report: &mut Report) -> Option<Draft<'a>> {
     let fields = Fields::open(node, "object", &FIELDS, report)?;
-    let label = fields.text(if fields.get("asset").is_some() { "label" } else { "kind" }, report);
+    let label = fields.get(if fields.get("asset").is_some() { "label" } else { "kind" });
     let name = match fields.text("name", report) {
         Some(name) => name.to_owned(),
-        None => names.invent(label.unwrap_or("object")),
+        None => names.invent(match label.map(|node| &node.value) {
+            Some(Value::Text(label)) => label,
+            _ => "object",
+        }),
     };
     let source = source(&fields, &name, context, report);
     let shape = match &source {
