@@ -3,6 +3,8 @@
 
 pub mod commands;
 pub mod failure;
+#[cfg(test)]
+mod gallery;
 pub mod graphics;
 pub mod headless;
 pub mod inference_places;

@@ -1,19 +1,91 @@
 //! What exists and moves.
+//!
+//! In: the active scene, intents. Out: bodies with `Transform`, `Label` and meshes; light; what cameras with a
+//! [`WorldView`] see.
+//!
+//! | when | set | what |
+//! |---|---|---|
+//! | `PreUpdate` | [`WorldSystems::Build`] | rooms, light and objects follow the scene |
+//! | `FixedFirst` | – | `Tick` counts |
+//! | `FixedPostUpdate` | avian's sets | bodies move |
+//! | `PostUpdate`, after transforms | [`WorldSystems::Expose`] | cameras get sky, light and exposure |
 
+pub mod architecture;
 mod body;
+pub mod bounce;
 pub mod companion;
+pub mod environment;
 pub mod hand;
 mod house_map;
+mod imported;
 mod intent;
 mod kinds;
 pub mod kit;
 mod label;
+pub mod light;
+pub mod materials;
+pub mod patterns;
+pub mod physics;
 pub mod player;
+pub mod quality;
 pub mod rescue;
+pub mod sky;
+mod spawn;
+mod view;
+
+use bevy::prelude::*;
 
 pub use body::{Grabbable, Layer, WorldBounds};
 pub use companion::{Companion, CompanionPlugin, FlySystems, spawn_companion};
 pub use house_map::{HouseMap, MapNode};
+pub use imported::ImportedObject;
 pub use intent::{FlyIntent, HandIntent, WalkIntent};
 pub use kinds::{all_kinds, register_kit};
 pub use label::Label;
+pub use quality::Quality;
+pub use spawn::{Architecture, NextInstance, SceneObject};
+pub use view::WorldView;
+
+use crate::{
+    base::ClassTable,
+    scene::{KindRegistry, SceneChanged},
+};
+
+/// Everything of the world but the bodies that walk and fly.
+pub struct WorldPlugin;
+
+/// When the world's systems run.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WorldSystems {
+    /// `PreUpdate`: entities follow the scene.
+    Build,
+    /// `PostUpdate`, after transforms are propagated: cameras follow the light.
+    Expose,
+}
+
+impl Plugin for WorldPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_plugins(physics::WorldPhysicsPlugin)
+            .add_message::<SceneChanged>()
+            .init_resource::<ClassTable>()
+            .init_resource::<NextInstance>()
+            .init_resource::<light::SceneLight>()
+            .init_resource::<materials::MaterialLibrary>()
+            .init_resource::<spawn::Variants>()
+            .add_systems(PreStartup, quality::choose_quality)
+            .add_systems(
+                PreUpdate,
+                (spawn::build_rooms, light::light_scene, spawn::spawn_objects, imported::load_imported)
+                    .chain()
+                    .in_set(WorldSystems::Build),
+            )
+            .add_systems(
+                PostUpdate,
+                (view::dress_views, view::expose_views)
+                    .chain()
+                    .in_set(WorldSystems::Expose)
+                    .after(TransformSystems::Propagate),
+            );
+        register_kit(&mut app.world_mut().get_resource_or_init::<KindRegistry>());
+    }
+}

@@ -13,6 +13,7 @@ mod furniture;
 mod joinery;
 mod lamp;
 mod leaves;
+pub mod mesh;
 mod model;
 mod music;
 pub mod palette;

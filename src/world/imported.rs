@@ -1,0 +1,130 @@
+//! Objects from glTF and GLB files.
+//!
+//! In: [`ImportedObject`] on a root that `spawn` made. Out: the file's meshes as descendants, and when they have loaded a
+//! collider made from them and a body. A file that cannot be loaded leaves the root without a body, and a warning.
+
+use std::path::PathBuf;
+
+use avian3d::prelude::*;
+use bevy::{
+    gltf::GltfAssetLabel,
+    mesh::VertexAttributeValues,
+    prelude::*,
+    world_serialization::{WorldAssetRoot, WorldInstanceReady},
+};
+
+use super::physics::surface_physics;
+use crate::scene::AssetCollider;
+
+/// An object whose meshes come from a file.
+#[derive(Component, Clone, Debug, PartialEq)]
+pub struct ImportedObject {
+    /// Beside the scene's file.
+    pub path: PathBuf,
+    pub collider: AssetCollider,
+    pub mass_kg: f32,
+    pub fixed: bool,
+}
+
+/// Starts loading the file of every new imported object.
+pub fn load_imported(
+    added: Query<(Entity, &ImportedObject), Added<ImportedObject>>,
+    assets: Res<AssetServer>,
+    mut commands: Commands,
+) {
+    for (entity, imported) in &added {
+        let path = std::path::absolute(&imported.path).unwrap_or_else(|_| imported.path.clone());
+        // The scene's validation has made sure that the file lies in the scene's folder.
+        let scene = assets
+            .load_builder()
+            .override_unapproved()
+            .load(GltfAssetLabel::Scene(0).from_asset(bevy::asset::AssetPath::from_path_buf(path)));
+        commands.entity(entity).insert(WorldAssetRoot(scene)).observe(give_body);
+    }
+}
+
+/// Makes a body of what has loaded.
+fn give_body(
+    ready: On<WorldInstanceReady>,
+    objects: Query<(&ImportedObject, &GlobalTransform)>,
+    children: Query<&Children>,
+    parts: Query<(&Mesh3d, &GlobalTransform)>,
+    transforms: Query<&Transform>,
+    meshes: Res<Assets<Mesh>>,
+    mut commands: Commands,
+) {
+    let root = ready.event().entity;
+    let Ok((imported, _)) = objects.get(root) else { return };
+    let mut points = Vec::new();
+    let mut triangles: Vec<[u32; 3]> = Vec::new();
+    // Global transforms are not there yet in the frame of spawning: multiply down from the root.
+    let mut open: Vec<(Entity, Transform)> = vec![(root, Transform::IDENTITY)];
+    while let Some((entity, place)) = open.pop() {
+        if let Ok((mesh, _)) = parts.get(entity)
+            && let Some(mesh) = meshes.get(&mesh.0)
+        {
+            push_triangles(mesh, &place, &mut points, &mut triangles);
+        }
+        for child in children.get(entity).into_iter().flatten() {
+            let own = transforms.get(*child).copied().unwrap_or_default();
+            open.push((*child, place * own));
+        }
+    }
+    let mut body = commands.entity(root);
+    body.insert((if imported.fixed { RigidBody::Static } else { RigidBody::Dynamic }, surface_physics("")));
+    match shape(imported.collider, points, triangles) {
+        Some(collider) => {
+            body.insert((collider, Mass(imported.mass_kg)));
+        }
+        None if imported.collider == AssetCollider::None => {
+            body.insert(RigidBody::Static);
+        }
+        None => {
+            warn!("{}: no collision shape could be made of its meshes; it stays fixed", imported.path.display());
+            body.insert(RigidBody::Static);
+        }
+    }
+}
+
+fn push_triangles(mesh: &Mesh, place: &Transform, points: &mut Vec<Vec3>, triangles: &mut Vec<[u32; 3]>) {
+    let Some(VertexAttributeValues::Float32x3(positions)) = mesh.attribute(Mesh::ATTRIBUTE_POSITION) else { return };
+    let first = points.len() as u32;
+    points.extend(positions.iter().map(|position| place.transform_point(Vec3::from(*position))));
+    let indices: Vec<u32> = match mesh.indices() {
+        Some(indices) => indices.iter().map(|index| index as u32).collect(),
+        None => (0..positions.len() as u32).collect(),
+    };
+    triangles.extend(indices.chunks_exact(3).map(|t| [first + t[0], first + t[1], first + t[2]]));
+}
+
+fn shape(kind: AssetCollider, points: Vec<Vec3>, triangles: Vec<[u32; 3]>) -> Option<Collider> {
+    if points.is_empty() {
+        return None;
+    }
+    match kind {
+        AssetCollider::None => None,
+        AssetCollider::Hull => Collider::convex_hull(points),
+        AssetCollider::Mesh => Collider::try_trimesh(points, triangles).ok(),
+        AssetCollider::Box => {
+            let (low, high) =
+                points.iter().fold((Vec3::MAX, Vec3::MIN), |(low, high), point| (low.min(*point), high.max(*point)));
+            let size = (high - low).max(Vec3::splat(0.002));
+            let cuboid = Collider::cuboid(size.x, size.y, size.z);
+            Some(Collider::compound(vec![(0.5 * (low + high), Quat::IDENTITY, cuboid)]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_fit_their_points_wherever_they_lie() {
+        let points = vec![Vec3::new(1.0, 0.0, 0.0), Vec3::new(3.0, 2.0, 1.0)];
+        let bounds = shape(AssetCollider::Box, points, Vec::new()).unwrap().aabb(Vec3::ZERO, Quat::IDENTITY);
+        assert!(bounds.min.abs_diff_eq(Vec3::new(1.0, 0.0, 0.0), 1e-4));
+        assert!(bounds.max.abs_diff_eq(Vec3::new(3.0, 2.0, 1.0), 1e-4));
+        assert!(shape(AssetCollider::Hull, Vec::new(), Vec::new()).is_none());
+    }
+}
