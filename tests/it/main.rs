@@ -5,4 +5,5 @@ mod bad_scenes;
 mod inference;
 mod physics;
 mod player;
+mod random_layouts;
 mod shipped_scenes;
