@@ -18,6 +18,7 @@ pub mod base;
 pub mod behaviours;
 pub mod inference;
 pub mod percepts;
+pub mod platform;
 pub mod scene;
 pub mod sensors;
 pub mod world;

@@ -58,6 +58,13 @@ pub struct Holding {
     strained_secs: f32,
 }
 
+impl Holding {
+    /// Holds `body` half a metre away, turned like the view.
+    pub fn at_arms_length(body: Entity) -> Self {
+        Self { body, distance: 0.5, rotation: Quat::IDENTITY, strained_secs: 0.0 }
+    }
+}
+
 /// The hand that holds this body.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldBy(pub Entity);

@@ -14,17 +14,20 @@ use avian3d::{character_controller::move_and_slide::*, prelude::*};
 use bevy::prelude::*;
 
 use super::{Layer, WalkIntent, hand::Holding};
-use crate::scene::PoseSpec;
+use crate::scene::{PoseSpec, SceneChanged};
 
 /// Applies `WalkIntent` in `FixedUpdate`, before physics steps.
 pub struct PlayerPlugin;
 
 impl Plugin for PlayerPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<WalkSettings>().add_systems(
-            FixedUpdate,
-            (change_height, walk, push_what_was_touched, nudge_clutter).chain().in_set(WalkSystems),
-        );
+        app.init_resource::<WalkSettings>()
+            .add_message::<SceneChanged>()
+            .add_systems(Update, spawn_player)
+            .add_systems(
+                FixedUpdate,
+                (change_height, walk, push_what_was_touched, nudge_clutter).chain().in_set(WalkSystems),
+            );
     }
 }
 
@@ -65,6 +68,26 @@ pub fn player_bundle(pose: PoseSpec, settings: &WalkSettings) -> impl Bundle {
         walker,
         ViewPose { now: view, before: view },
     )
+}
+
+/// The first scene brings a player; a scene whose spawn point moved moves the player there.
+fn spawn_player(
+    mut commands: Commands,
+    mut changes: MessageReader<SceneChanged>,
+    mut players: Query<(&mut Transform, &mut WalkIntent), With<Player>>,
+    settings: Res<WalkSettings>,
+) {
+    for change in changes.read() {
+        let spawn = change.new.spawn;
+        if players.is_empty() {
+            commands.spawn(player_bundle(spawn, &settings));
+        } else if change.old.as_ref().is_some_and(|old| old.spawn != spawn) {
+            for (mut transform, mut intent) in &mut players {
+                transform.translation = spawn.position;
+                intent.yaw = spawn.yaw;
+            }
+        }
+    }
 }
 
 /// How tall a body is in one posture, metres above the feet.

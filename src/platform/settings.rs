@@ -1,0 +1,111 @@
+//! What the player has chosen on this machine. Plain values; `settings_file` reads and writes them.
+
+use bevy::prelude::Resource;
+use serde::{Deserialize, Serialize};
+
+use super::bindings::Bindings;
+
+/// Everything on the settings page. Unknown fields of a file are ignored and missing ones get their defaults, so that
+/// older and newer versions read each other's files.
+#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub window: WindowSettings,
+    pub quality: QualityChoice,
+    /// Vertical, degrees, 40 to 100.
+    pub field_of_view_degrees: f32,
+    /// Degrees per 100 pixels of mouse movement, 1 to 40.
+    pub mouse_sensitivity: f32,
+    pub invert_pitch: bool,
+    /// Whether one press takes a thing and the next lets it go; otherwise it is held as long as the button is.
+    pub toggle_grab: bool,
+    /// Whether names float over what the companion recognises.
+    pub labels: bool,
+    pub volumes: Volumes,
+    pub bindings: Bindings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            window: WindowSettings::default(),
+            quality: QualityChoice::Auto,
+            field_of_view_degrees: 60.0,
+            mouse_sensitivity: 10.0,
+            invert_pitch: false,
+            toggle_grab: true,
+            labels: true,
+            volumes: Volumes::default(),
+            bindings: Bindings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Brings numbers from a file into their ranges (NaN to the default) and completes the bindings.
+    pub fn sanitise(&mut self) {
+        let default = Settings::default();
+        let within = |value: &mut f32, low: f32, high: f32, default: f32| {
+            *value = if value.is_finite() { value.clamp(low, high) } else { default };
+        };
+        within(&mut self.field_of_view_degrees, 40.0, 100.0, default.field_of_view_degrees);
+        within(&mut self.mouse_sensitivity, 1.0, 40.0, default.mouse_sensitivity);
+        within(&mut self.volumes.master, 0.0, 1.0, default.volumes.master);
+        within(&mut self.volumes.effects, 0.0, 1.0, default.volumes.effects);
+        within(&mut self.volumes.companion, 0.0, 1.0, default.volumes.companion);
+        self.window.width = self.window.width.clamp(640, 7680);
+        self.window.height = self.window.height.clamp(360, 4320);
+        self.bindings.complete();
+    }
+}
+
+/// The window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WindowSettings {
+    pub mode: WindowChoice,
+    /// Of a window that does not fill the screen, pixels.
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Default for WindowSettings {
+    fn default() -> Self {
+        Self { mode: WindowChoice::Windowed, width: 1280, height: 720 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowChoice {
+    #[default]
+    Windowed,
+    Fullscreen,
+}
+
+/// The quality preset; `Auto` goes by the graphics adapter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QualityChoice {
+    #[default]
+    Auto,
+    Software,
+    Low,
+    Medium,
+    High,
+}
+
+/// Loudness, linear, 0 to 1. `master` multiplies the others.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Volumes {
+    pub master: f32,
+    pub effects: f32,
+    pub companion: f32,
+}
+
+impl Default for Volumes {
+    fn default() -> Self {
+        Self { master: 0.8, effects: 0.8, companion: 0.8 }
+    }
+}
