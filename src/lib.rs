@@ -16,6 +16,7 @@
 pub mod app;
 pub mod base;
 pub mod behaviours;
+pub mod game;
 pub mod inference;
 pub mod percepts;
 pub mod platform;

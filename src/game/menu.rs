@@ -1,0 +1,283 @@
+//! The menu as data: its pages, what their rows say, and what they do to the settings. `menu_screen` draws it.
+
+use crate::platform::{
+    bindings::{Action, Input},
+    settings::{QualityChoice, Settings, WindowChoice},
+};
+
+/// One page of the menu.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Page {
+    #[default]
+    Main,
+    Settings,
+    Bindings,
+}
+
+impl Page {
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Page::Main => "Paused",
+            Page::Settings => "Settings",
+            Page::Bindings => "Keys and buttons",
+        }
+    }
+
+    /// The page that "back" leads to; `None` leads back into the world.
+    pub(super) fn parent(self) -> Option<Page> {
+        match self {
+            Page::Main => None,
+            Page::Settings => Some(Page::Main),
+            Page::Bindings => Some(Page::Settings),
+        }
+    }
+}
+
+/// One row of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Row {
+    pub label: String,
+    /// The present choice, at the right.
+    pub value: Option<String>,
+    /// For quantities: where the value lies in its range, 0 to 1.
+    pub fraction: Option<f32>,
+    pub deed: Deed,
+}
+
+/// What a row does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    Resume,
+    Open(Page),
+    Back,
+    Quit,
+    Change(Choice),
+    /// Waits for a key.
+    Rebind(Action),
+    ResetBindings,
+}
+
+/// A setting that is stepped through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    WindowMode,
+    WindowSize,
+    Quality,
+    FieldOfView,
+    MouseSensitivity,
+    InvertPitch,
+    ToggleGrab,
+    Labels,
+    MasterVolume,
+    EffectsVolume,
+    CompanionVolume,
+}
+
+impl Choice {
+    const ALL: [Choice; 11] = [
+        Choice::WindowMode,
+        Choice::WindowSize,
+        Choice::Quality,
+        Choice::FieldOfView,
+        Choice::MouseSensitivity,
+        Choice::InvertPitch,
+        Choice::ToggleGrab,
+        Choice::Labels,
+        Choice::MasterVolume,
+        Choice::EffectsVolume,
+        Choice::CompanionVolume,
+    ];
+
+    fn label(self) -> &'static str {
+        match self {
+            Choice::WindowMode => "Window",
+            Choice::WindowSize => "Window size",
+            Choice::Quality => "Quality",
+            Choice::FieldOfView => "Field of view",
+            Choice::MouseSensitivity => "Mouse sensitivity",
+            Choice::InvertPitch => "Mouse up looks",
+            Choice::ToggleGrab => "Taking things",
+            Choice::Labels => "The companion's labels",
+            Choice::MasterVolume => "Volume",
+            Choice::EffectsVolume => "Volume of effects",
+            Choice::CompanionVolume => "Volume of the companion",
+        }
+    }
+
+    fn value(self, settings: &Settings) -> String {
+        let percent = |fraction: f32| format!("{:.0} %", 100.0 * fraction);
+        match self {
+            Choice::WindowMode => match settings.window.mode {
+                WindowChoice::Windowed => "window".to_owned(),
+                WindowChoice::Fullscreen => "whole screen".to_owned(),
+            },
+            Choice::WindowSize => format!("{} × {}", settings.window.width, settings.window.height),
+            Choice::Quality => match settings.quality {
+                QualityChoice::Auto => "automatic".to_owned(),
+                QualityChoice::Software => "lowest (no graphics card)".to_owned(),
+                QualityChoice::Low => "low".to_owned(),
+                QualityChoice::Medium => "medium".to_owned(),
+                QualityChoice::High => "high".to_owned(),
+            },
+            Choice::FieldOfView => format!("{:.0}°", settings.field_of_view_degrees),
+            Choice::MouseSensitivity => format!("{:.0}", settings.mouse_sensitivity),
+            Choice::InvertPitch => if settings.invert_pitch { "down" } else { "up" }.to_owned(),
+            Choice::ToggleGrab => if settings.toggle_grab { "press once" } else { "keep pressed" }.to_owned(),
+            Choice::Labels => if settings.labels { "shown" } else { "hidden" }.to_owned(),
+            Choice::MasterVolume => percent(settings.volumes.master),
+            Choice::EffectsVolume => percent(settings.volumes.effects),
+            Choice::CompanionVolume => percent(settings.volumes.companion),
+        }
+    }
+
+    fn fraction(self, settings: &Settings) -> Option<f32> {
+        match self {
+            Choice::FieldOfView => Some((settings.field_of_view_degrees - 40.0) / 60.0),
+            Choice::MouseSensitivity => Some((settings.mouse_sensitivity - 1.0) / 39.0),
+            Choice::MasterVolume => Some(settings.volumes.master),
+            Choice::EffectsVolume => Some(settings.volumes.effects),
+            Choice::CompanionVolume => Some(settings.volumes.companion),
+            _ => None,
+        }
+    }
+}
+
+/// Sizes that a window steps through.
+const WINDOW_SIZES: [(u32, u32); 6] = [(960, 540), (1280, 720), (1600, 900), (1920, 1080), (2560, 1440), (3840, 2160)];
+
+/// The neighbour of `current` in a ring of values.
+fn step<T: Copy + PartialEq>(ring: &[T], current: T, forward: bool) -> T {
+    let at = ring.iter().position(|value| *value == current).unwrap_or(0);
+    let next = if forward { at + 1 } else { at + ring.len() - 1 };
+    ring[next % ring.len()]
+}
+
+/// Moves a setting one step on or back. Quantities stop at their ends, choices go round.
+pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool) {
+    let sign = if forward { 1.0 } else { -1.0 };
+    let tenth = |value: f32| (10.0 * value + sign).round() / 10.0;
+    match choice {
+        Choice::WindowMode => {
+            settings.window.mode =
+                step(&[WindowChoice::Windowed, WindowChoice::Fullscreen], settings.window.mode, forward);
+        }
+        Choice::WindowSize => {
+            let size = (settings.window.width, settings.window.height);
+            (settings.window.width, settings.window.height) = step(&WINDOW_SIZES, size, forward);
+        }
+        Choice::Quality => {
+            let ring = [
+                QualityChoice::Auto,
+                QualityChoice::Software,
+                QualityChoice::Low,
+                QualityChoice::Medium,
+                QualityChoice::High,
+            ];
+            settings.quality = step(&ring, settings.quality, forward);
+        }
+        Choice::FieldOfView => settings.field_of_view_degrees += 5.0 * sign,
+        Choice::MouseSensitivity => settings.mouse_sensitivity += sign,
+        Choice::InvertPitch => settings.invert_pitch = !settings.invert_pitch,
+        Choice::ToggleGrab => settings.toggle_grab = !settings.toggle_grab,
+        Choice::Labels => settings.labels = !settings.labels,
+        Choice::MasterVolume => settings.volumes.master = tenth(settings.volumes.master),
+        Choice::EffectsVolume => settings.volumes.effects = tenth(settings.volumes.effects),
+        Choice::CompanionVolume => settings.volumes.companion = tenth(settings.volumes.companion),
+    }
+    settings.sanitise();
+}
+
+/// The rows of a page. `waiting` is the action whose new key is awaited.
+pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>) -> Vec<Row> {
+    let plain = |label: &str, deed| Row { label: label.to_owned(), value: None, fraction: None, deed };
+    match page {
+        Page::Main => vec![
+            plain("Resume", Deed::Resume),
+            plain("Settings", Deed::Open(Page::Settings)),
+            plain("Keys and buttons", Deed::Open(Page::Bindings)),
+            plain("Quit", Deed::Quit),
+        ],
+        Page::Settings => {
+            let choices = Choice::ALL.map(|choice| Row {
+                label: choice.label().to_owned(),
+                value: Some(choice.value(settings)),
+                fraction: choice.fraction(settings),
+                deed: Deed::Change(choice),
+            });
+            let ways_out = [plain("Keys and buttons", Deed::Open(Page::Bindings)), plain("Back", Deed::Back)];
+            choices.into_iter().chain(ways_out).collect()
+        }
+        Page::Bindings => {
+            let actions = Action::ALL.map(|action| Row {
+                label: action.title().to_owned(),
+                value: Some(if waiting == Some(action) {
+                    "press a key, a button or turn the wheel".to_owned()
+                } else {
+                    inputs_shown(settings.bindings.of(action))
+                }),
+                fraction: None,
+                deed: Deed::Rebind(action),
+            });
+            let ways_out = [plain("Back to the defaults", Deed::ResetBindings), plain("Back", Deed::Back)];
+            actions.into_iter().chain(ways_out).collect()
+        }
+    }
+}
+
+fn inputs_shown(inputs: &[Input]) -> String {
+    if inputs.is_empty() {
+        return "unbound".to_owned();
+    }
+    inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join("  ·  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_stop_at_their_ends() {
+        let mut settings = Settings::default();
+        for _ in 0..50 {
+            change(&mut settings, Choice::FieldOfView, true);
+            change(&mut settings, Choice::MasterVolume, false);
+        }
+        assert_eq!(settings.field_of_view_degrees, 100.0);
+        assert_eq!(settings.volumes.master, 0.0);
+        change(&mut settings, Choice::MasterVolume, true);
+        assert_eq!(settings.volumes.master, 0.1);
+    }
+
+    #[test]
+    fn choices_go_round_both_ways() {
+        let mut settings = Settings::default();
+        for choice in [Choice::WindowMode, Choice::Quality, Choice::Labels, Choice::InvertPitch] {
+            let before = settings.clone();
+            change(&mut settings, choice, true);
+            assert_ne!(settings, before, "{choice:?}");
+            change(&mut settings, choice, false);
+            assert_eq!(settings, before, "{choice:?}");
+        }
+    }
+
+    #[test]
+    fn every_page_leads_back_and_every_action_has_a_row() {
+        let settings = Settings::default();
+        for page in [Page::Settings, Page::Bindings] {
+            assert!(rows(page, &settings, None).iter().any(|row| row.deed == Deed::Back), "{page:?}");
+        }
+        let bindings = rows(Page::Bindings, &settings, Some(Action::Jump));
+        for action in Action::ALL {
+            assert!(bindings.iter().any(|row| row.deed == Deed::Rebind(action)));
+        }
+        let jump = bindings.iter().find(|row| row.deed == Deed::Rebind(Action::Jump)).unwrap();
+        assert!(jump.value.as_ref().unwrap().starts_with("press"));
+    }
+
+    #[test]
+    fn bars_stay_inside_their_track() {
+        for row in rows(Page::Settings, &Settings::default(), None) {
+            assert!(row.fraction.is_none_or(|fraction| (0.0..=1.0).contains(&fraction)), "{row:?}");
+        }
+    }
+}

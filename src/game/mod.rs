@@ -1,0 +1,87 @@
+//! What surrounds play: the loading screen, what floats over the picture, the menu, sound.
+//!
+//! In: states and statuses of other rooms, [`platform::Settings`](crate::platform::settings::Settings), actions that are
+//! not about the body. Out: the screen, sounds, changed settings, whether the player's input reaches the body.
+
+pub mod floating_labels;
+mod footsteps;
+pub mod hud;
+pub mod loading;
+pub mod menu;
+mod menu_screen;
+pub mod notices;
+pub mod panel;
+pub mod sound;
+mod synth;
+mod theme;
+mod window;
+
+use bevy::prelude::*;
+
+pub use floating_labels::{FloatingLabel, FloatingLabels};
+pub use loading::Loading;
+pub use panel::PerceptionPanel;
+pub use sound::{PlaySound, SoundKind};
+
+use crate::platform::{
+    bindings::Action,
+    flat::{Pressed, Steering},
+};
+
+/// Everything of this room. Needs a window app with `FlatRigPlugin` and `SettingsPlugin`.
+pub struct GamePlugin;
+
+impl Plugin for GamePlugin {
+    fn build(&self, app: &mut App) {
+        app.init_state::<GameState>()
+            .add_plugins((
+                theme::ThemePlugin,
+                loading::LoadingPlugin,
+                hud::HudPlugin,
+                notices::NoticesPlugin,
+                menu_screen::MenuPlugin,
+                panel::PanelPlugin,
+                floating_labels::FloatingLabelsPlugin,
+                sound::SoundPlugin,
+                footsteps::FootstepsPlugin,
+                window::WindowSettingsPlugin,
+            ))
+            .add_systems(Update, (pause_and_resume, pause_without_focus).run_if(in_state(GameState::Playing)))
+            .add_systems(OnEnter(GameState::Playing), resume_time)
+            .add_systems(OnEnter(GameState::Paused), stop_time);
+    }
+}
+
+/// What the program is doing, as far as the player can tell.
+#[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum GameState {
+    /// The scene, its pictures and the renderer's programs are being made ready.
+    #[default]
+    Loading,
+    Playing,
+    /// The menu is open and the world stands still.
+    Paused,
+}
+
+fn pause_and_resume(mut pressed: MessageReader<Pressed>, mut next: ResMut<NextState<GameState>>) {
+    if pressed.read().any(|pressed| pressed.0 == Action::Pause) {
+        next.set(GameState::Paused);
+    }
+}
+
+/// Whoever changes to another window does not want the world to go on.
+fn pause_without_focus(mut focus: MessageReader<bevy::window::WindowFocused>, mut next: ResMut<NextState<GameState>>) {
+    if focus.read().last().is_some_and(|focus| !focus.focused) {
+        next.set(GameState::Paused);
+    }
+}
+
+fn resume_time(mut steering: ResMut<Steering>, mut time: ResMut<Time<Virtual>>) {
+    steering.0 = true;
+    time.unpause();
+}
+
+fn stop_time(mut steering: ResMut<Steering>, mut time: ResMut<Time<Virtual>>) {
+    steering.0 = false;
+    time.pause();
+}

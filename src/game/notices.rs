@@ -1,0 +1,218 @@
+//! Short messages on the screen, and the list of what is wrong with a scene that is being edited.
+
+use bevy::prelude::*;
+
+use super::{GameState, loading::problem_lines, theme};
+use crate::{
+    base::Status,
+    platform::{SettingsFile, bindings::Action, flat::Pressed},
+    scene::SceneProblems,
+};
+
+/// Shows notices, takes pictures on request.
+pub(super) struct NoticesPlugin;
+
+impl Plugin for NoticesPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Screenshots>()
+            .add_message::<Notice>()
+            .add_systems(Startup, spawn)
+            .add_systems(Update, (tell_settings_status, take_screenshots, show_notices, fade_notices).chain())
+            .add_systems(Update, show_scene_problems.run_if(not(in_state(GameState::Loading))));
+    }
+}
+
+/// Something to tell the player, once.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub struct Notice(pub String);
+
+/// Where the screenshot key puts its pictures.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Screenshots {
+    pub folder: std::path::PathBuf,
+}
+
+const SHOWN_SECS: f32 = 8.0;
+const FADE_SECS: f32 = 1.5;
+/// More at once are not read by anybody.
+const AT_MOST: usize = 4;
+
+#[derive(Component)]
+struct NoticeArea;
+#[derive(Component)]
+struct NoticeLine {
+    left_secs: f32,
+}
+#[derive(Component)]
+struct ProblemPanel;
+#[derive(Component)]
+struct ProblemText;
+
+fn spawn(mut commands: Commands) {
+    commands.spawn((
+        NoticeArea,
+        Name::new("notices"),
+        GlobalZIndex(20),
+        Node {
+            position_type: PositionType::Absolute,
+            top: px(18),
+            width: percent(100),
+            flex_direction: FlexDirection::Column,
+            align_items: AlignItems::Center,
+            row_gap: px(8),
+            ..default()
+        },
+    ));
+    commands.spawn((
+        ProblemPanel,
+        Name::new("scene problems"),
+        GlobalZIndex(15),
+        Visibility::Hidden,
+        theme::panel(Node {
+            position_type: PositionType::Absolute,
+            left: px(18),
+            bottom: px(18),
+            max_width: px(760),
+            padding: UiRect::all(px(16)),
+            flex_direction: FlexDirection::Column,
+            row_gap: px(8),
+            ..default()
+        }),
+        children![
+            theme::text("The scene file has problems; the last good scene stays.", 16.0, theme::WARNING),
+            (ProblemText, theme::text("", 14.0, theme::TEXT)),
+        ],
+    ));
+}
+
+fn tell_settings_status(
+    file: Option<Res<SettingsFile>>,
+    mut told: Local<Option<String>>,
+    mut notices: MessageWriter<Notice>,
+) {
+    let Some(file) = file else { return };
+    if !file.is_changed() {
+        return;
+    }
+    let news = match (&file.status, &file.notice) {
+        (Status::Unavailable(reason), _) => Some(reason.clone()),
+        (_, notice) => notice.clone(),
+    };
+    if news != *told {
+        if let Some(news) = &news {
+            notices.write(Notice(news.clone()));
+        }
+        *told = news;
+    }
+}
+
+fn show_notices(
+    mut commands: Commands,
+    mut notices: MessageReader<Notice>,
+    areas: Query<(Entity, Option<&Children>), With<NoticeArea>>,
+) {
+    let Ok((area, lines)) = areas.single() else { return };
+    let mut shown: Vec<Entity> = lines.map(|lines| lines.to_vec()).unwrap_or_default();
+    for Notice(words) in notices.read() {
+        let line = commands
+            .spawn((
+                NoticeLine { left_secs: SHOWN_SECS },
+                ChildOf(area),
+                theme::panel(Node { padding: UiRect::axes(px(16), px(9)), max_width: px(820), ..default() }),
+                children![theme::text(words.clone(), 15.0, theme::TEXT)],
+            ))
+            .id();
+        shown.push(line);
+    }
+    for old in shown.iter().rev().skip(AT_MOST) {
+        commands.entity(*old).despawn();
+    }
+}
+
+fn fade_notices(
+    mut commands: Commands,
+    time: Res<Time<Real>>,
+    mut lines: Query<(Entity, &mut NoticeLine, &mut BackgroundColor, &mut BorderColor, &Children)>,
+    mut colors: Query<&mut TextColor>,
+) {
+    for (entity, mut line, mut background, mut border, children) in &mut lines {
+        line.left_secs -= time.delta_secs();
+        if line.left_secs <= 0.0 {
+            commands.entity(entity).despawn();
+            continue;
+        }
+        let opacity = (line.left_secs / FADE_SECS).min(1.0);
+        if opacity < 1.0 {
+            background.0 = theme::INK.with_alpha(theme::INK.alpha() * opacity);
+            *border = BorderColor::all(theme::EDGE.with_alpha(theme::EDGE.alpha() * opacity));
+            for child in children {
+                if let Ok(mut color) = colors.get_mut(*child) {
+                    color.0 = theme::TEXT.with_alpha(opacity);
+                }
+            }
+        }
+    }
+}
+
+fn show_scene_problems(
+    problems: Res<SceneProblems>,
+    mut panels: Query<&mut Visibility, With<ProblemPanel>>,
+    mut texts: Query<&mut Text, With<ProblemText>>,
+) {
+    let wanted = if problems.0.is_empty() { Visibility::Hidden } else { Visibility::Visible };
+    for mut visibility in &mut panels {
+        visibility.set_if_neq(wanted);
+    }
+    for mut text in &mut texts {
+        text.set_if_neq(Text(problem_lines(&problems, 8)));
+    }
+}
+
+/// The first free name `umwelt-NNNN.png` in the folder.
+fn free_name(folder: &std::path::Path) -> Option<std::path::PathBuf> {
+    (1..10_000).map(|number| folder.join(format!("umwelt-{number:04}.png"))).find(|path| !path.exists())
+}
+
+fn take_screenshots(
+    mut commands: Commands,
+    mut pressed: MessageReader<Pressed>,
+    screenshots: Res<Screenshots>,
+    mut notices: MessageWriter<Notice>,
+) {
+    use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
+
+    if !pressed.read().any(|pressed| pressed.0 == Action::Screenshot) {
+        return;
+    }
+    let Some(path) = free_name(&screenshots.folder) else {
+        notices.write(Notice(format!("{} is full of pictures", screenshots.folder.display())));
+        return;
+    };
+    commands.spawn(Screenshot::primary_window()).observe(
+        move |shot: On<ScreenshotCaptured>, mut notices: MessageWriter<Notice>| {
+            let saved = std::fs::create_dir_all(path.parent().unwrap_or(&path))
+                .map_err(|error| error.to_string())
+                .and_then(|()| {
+                    let picture = shot.image.clone().try_into_dynamic().map_err(|error| error.to_string())?;
+                    picture.to_rgb8().save(&path).map_err(|error| error.to_string())
+                });
+            notices.write(Notice(match saved {
+                Ok(()) => format!("Saved {}", path.display()),
+                Err(error) => format!("The picture could not be saved as {}: {error}", path.display()),
+            }));
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_never_overwrite_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = free_name(folder.path()).unwrap();
+        std::fs::write(&first, "").unwrap();
+        assert!(free_name(folder.path()).unwrap().ends_with("umwelt-0002.png"));
+    }
+}

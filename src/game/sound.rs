@@ -1,0 +1,239 @@
+//! Plays sounds, loud as the settings say, from where they are.
+//!
+//! In: [`PlaySound`]. Out: Bevy audio players; [`SoundStatus`]. Without an audio device nothing is queued up and the status
+//! says so.
+
+use std::{sync::Arc, time::Duration};
+
+use bevy::{
+    audio::{AddAudioSource as _, ChannelCount, Decodable, SampleRate, Source, SpatialScale, Volume},
+    prelude::*,
+    reflect::TypePath,
+};
+
+use super::synth;
+use crate::{
+    base::Status,
+    platform::{flat::FlatCamera, settings::Settings},
+};
+
+/// Answers [`PlaySound`].
+pub(super) struct SoundPlugin;
+
+impl Plugin for SoundPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_message::<PlaySound>().init_resource::<SoundStatus>();
+        if !app.is_plugin_added::<bevy::audio::AudioPlugin>() {
+            app.insert_resource(SoundStatus(Status::Unavailable("this mode has no sound".to_owned())));
+            return;
+        }
+        app.add_audio_source::<Clip>()
+            .add_systems(Startup, make_clips)
+            .add_systems(Update, (give_camera_ears, play, notice_missing_device).chain());
+    }
+}
+
+/// Asks for a sound, once.
+#[derive(Message, Clone, Copy, Debug, PartialEq)]
+pub struct PlaySound {
+    pub kind: SoundKind,
+    /// World space; `None` is heard the same everywhere.
+    pub position: Option<Vec3>,
+}
+
+/// The sounds there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SoundKind {
+    Footstep,
+    /// A menu row.
+    Click,
+    Grab,
+    Throw,
+    /// The companion, calm.
+    Chirp,
+    /// The companion, excited.
+    HighChirp,
+}
+
+/// Whether there is something to hear with.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
+pub struct SoundStatus(pub Status);
+
+/// A computed sound: one channel at [`synth::RATE_HZ`].
+#[derive(Asset, TypePath, Clone)]
+struct Clip(Arc<[f32]>);
+
+struct ClipDecoder {
+    samples: Arc<[f32]>,
+    next: usize,
+}
+
+impl Iterator for ClipDecoder {
+    type Item = f32;
+
+    fn next(&mut self) -> Option<f32> {
+        let sample = self.samples.get(self.next).copied();
+        self.next += 1;
+        sample
+    }
+}
+
+impl Source for ClipDecoder {
+    fn current_span_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn channels(&self) -> ChannelCount {
+        ChannelCount::MIN
+    }
+
+    fn sample_rate(&self) -> SampleRate {
+        const RATE: SampleRate = SampleRate::new(synth::RATE_HZ).expect("the rate is not zero");
+        RATE
+    }
+
+    fn total_duration(&self) -> Option<Duration> {
+        Some(Duration::from_secs_f64(self.samples.len() as f64 / f64::from(synth::RATE_HZ)))
+    }
+}
+
+impl Decodable for Clip {
+    type Decoder = ClipDecoder;
+
+    fn decoder(&self) -> ClipDecoder {
+        ClipDecoder { samples: self.0.clone(), next: 0 }
+    }
+}
+
+const FOOTSTEPS: usize = 6;
+
+#[derive(Resource)]
+struct Clips {
+    footsteps: [Handle<Clip>; FOOTSTEPS],
+    click: Handle<Clip>,
+    grab: Handle<Clip>,
+    throw: Handle<Clip>,
+    chirp: Handle<Clip>,
+    high_chirp: Handle<Clip>,
+}
+
+fn make_clips(mut commands: Commands, mut clips: ResMut<Assets<Clip>>) {
+    let mut add = |samples: Vec<f32>| clips.add(Clip(samples.into()));
+    let clips = Clips {
+        footsteps: std::array::from_fn(|variant| add(synth::footstep(variant as u64))),
+        click: add(synth::click()),
+        grab: add(synth::grab()),
+        throw: add(synth::throw()),
+        chirp: add(synth::chirp(0.1)),
+        high_chirp: add(synth::chirp(0.9)),
+    };
+    commands.insert_resource(clips);
+}
+
+/// Linear loudness of a kind.
+fn loudness(kind: SoundKind, settings: &Settings) -> f32 {
+    let volumes = &settings.volumes;
+    volumes.master
+        * match kind {
+            SoundKind::Chirp | SoundKind::HighChirp => volumes.companion,
+            _ => volumes.effects,
+        }
+}
+
+/// The listener is where the camera is.
+fn give_camera_ears(mut commands: Commands, cameras: Query<Entity, Added<FlatCamera>>) {
+    for camera in &cameras {
+        commands.entity(camera).insert(SpatialListener::new(0.2));
+    }
+}
+
+/// A sound that was asked for and is not yet known to play.
+#[derive(Component)]
+struct Asked {
+    at: Duration,
+}
+
+fn play(
+    mut commands: Commands,
+    mut asked: MessageReader<PlaySound>,
+    clips: Res<Clips>,
+    settings: Res<Settings>,
+    status: Res<SoundStatus>,
+    time: Res<Time<Real>>,
+    mut steps: Local<usize>,
+) {
+    for PlaySound { kind, position } in asked.read() {
+        let loudness = loudness(*kind, &settings);
+        if loudness <= 0.0 || matches!(status.0, Status::Unavailable(_)) {
+            continue;
+        }
+        let clip = match kind {
+            SoundKind::Footstep => {
+                *steps += 1;
+                // Never the same foot twice.
+                &clips.footsteps[*steps * 5 % FOOTSTEPS]
+            }
+            SoundKind::Click => &clips.click,
+            SoundKind::Grab => &clips.grab,
+            SoundKind::Throw => &clips.throw,
+            SoundKind::Chirp => &clips.chirp,
+            SoundKind::HighChirp => &clips.high_chirp,
+        };
+        let playback = PlaybackSettings::DESPAWN
+            .with_volume(Volume::Linear(loudness))
+            .with_spatial(position.is_some())
+            .with_spatial_scale(SpatialScale::new(0.4));
+        commands.spawn((
+            AudioPlayer(clip.clone()),
+            playback,
+            Transform::from_translation(position.unwrap_or_default()),
+            Asked { at: time.elapsed() },
+        ));
+    }
+}
+
+/// Bevy does not tell that there is no device: a sound that gets no sink within a second is the sign.
+fn notice_missing_device(
+    mut commands: Commands,
+    waiting: Query<(Entity, &Asked), (Without<AudioSink>, Without<SpatialAudioSink>)>,
+    playing: Query<(), Or<(With<AudioSink>, With<SpatialAudioSink>)>>,
+    mut status: ResMut<SoundStatus>,
+    time: Res<Time<Real>>,
+) {
+    if status.0 == Status::Loading && !playing.is_empty() {
+        status.0 = Status::Ready;
+    }
+    for (entity, asked) in &waiting {
+        if time.elapsed().saturating_sub(asked.at) > Duration::from_secs(1) {
+            commands.entity(entity).despawn();
+            if status.0 == Status::Loading {
+                let reason = "no audio device was found; connect one and start again".to_owned();
+                info!("sound: {reason}");
+                status.0 = Status::Unavailable(reason);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes_multiply_and_the_companion_has_its_own() {
+        let mut settings = Settings::default();
+        settings.volumes.master = 0.5;
+        settings.volumes.effects = 0.4;
+        settings.volumes.companion = 0.0;
+        assert!((loudness(SoundKind::Footstep, &settings) - 0.2).abs() < 1e-6);
+        assert_eq!(loudness(SoundKind::Chirp, &settings), 0.0);
+    }
+
+    #[test]
+    fn a_clip_decodes_to_its_samples() {
+        let clip = Clip(vec![0.1, 0.2].into());
+        let decoder = clip.decoder();
+        assert_eq!((decoder.channels().get(), decoder.sample_rate().get()), (1, synth::RATE_HZ));
+        assert_eq!(decoder.collect::<Vec<_>>(), [0.1, 0.2]);
+    }
+}
