@@ -7,7 +7,8 @@
 //! Telemetry: the official builds of ONNX Runtime 1.31 write a device id under `~/.cache/Microsoft` and look up a host
 //! name as soon as they are loaded, whatever the environment's telemetry flag says later. Only the variable
 //! [`TELEMETRY_SWITCH`] stops that. So [`load`] refuses to load anything while the variable is not set, and
-//! [`forbid_telemetry`] sets it.
+//! [`forbid_telemetry`] sets it. That check is the one look at the environment in this room: a lock on the door must not
+//! depend on somebody else's having told it the truth.
 
 use std::{
     env, fs,
@@ -28,11 +29,28 @@ pub const TELEMETRY_SWITCH: &str = "ORT_DISABLE_TELEMETRY";
 pub const TESTED_VERSION: &str = "1.31.1";
 
 /// Known builds: size in bytes, SHA-256, what it is. Another library works if its version does, and is remarked on.
-const KNOWN_BUILDS: [(u64, &str, &str); 1] = [(
-    29_352_200,
-    "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
-    "PyPI onnxruntime 1.31.1, Linux x86-64",
-)];
+const KNOWN_BUILDS: [(u64, &str, &str); 4] = [
+    (
+        29_352_200,
+        "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
+        "PyPI onnxruntime 1.31.1, Linux x86-64",
+    ),
+    (
+        25_265_040,
+        "8aa3b76b28c778a2b1dd660d34161adb1d508c9ccd04ff9dc80e26eca5df8467",
+        "PyPI onnxruntime 1.31.1, Linux aarch64",
+    ),
+    (
+        33_037_336,
+        "d586cbe89effc085a09d3341b3cfbd5c322517f9d397aeb20814af21433f2b36",
+        "PyPI onnxruntime 1.31.1, macOS arm64",
+    ),
+    (
+        19_288_376,
+        "e45f61e50d8650885452be538a00bb14a715e46a1bc3691000ce947e89ed0306",
+        "PyPI onnxruntime 1.31.1, Windows x86-64",
+    ),
+];
 
 /// No build of the library is smaller, in bytes: a smaller file is a stub, a text or the rest of a download.
 const LEAST_SIZE: u64 = 1 << 20;
@@ -239,10 +257,12 @@ fn search(folder: &Path, depth: usize) -> Option<PathBuf> {
     entries.sort();
     let is_library = |path: &&PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match env::consts::OS {
-            "windows" => name.eq_ignore_ascii_case("onnxruntime.dll"),
-            "macos" => name.starts_with("libonnxruntime.") && name.ends_with(".dylib"),
-            _ => name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so."),
+        if cfg!(windows) {
+            name.eq_ignore_ascii_case("onnxruntime.dll")
+        } else if cfg!(target_os = "macos") {
+            name.starts_with("libonnxruntime.") && name.ends_with(".dylib")
+        } else {
+            name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so.")
         }
     };
     let here = entries.iter().rev().find(|path| is_library(path) && path.is_file()).cloned();
@@ -309,10 +329,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let inner = folder.path().join("1.31.1/capi");
         fs::create_dir_all(&inner).expect("a folder");
-        let name = match env::consts::OS {
-            "windows" => "onnxruntime.dll",
-            "macos" => "libonnxruntime.1.dylib",
-            _ => "libonnxruntime.so.1.31.1",
+        let name = if cfg!(windows) {
+            "onnxruntime.dll"
+        } else if cfg!(target_os = "macos") {
+            "libonnxruntime.1.dylib"
+        } else {
+            "libonnxruntime.so.1.31.1"
         };
         fs::write(inner.join(name), b"stub").expect("a file");
         let places = LibraryPlaces { named: None, folders: vec![folder.path().to_owned()] };

@@ -6,7 +6,8 @@
 //! | file | job |
 //! |---|---|
 //! | [`library`] | find the shared library, look at it, load it with telemetry off |
-//! | [`manifest`] | read a model folder and refuse what does not keep its promises |
+//! | [`manifest`] | what a model says about itself |
+//! | [`model_folder`] | read a model folder and refuse what does not keep its promises |
 //! | [`onnx_file`], [`graph_builder`] | the file format, and making models |
 //! | [`provider`] | which hardware runs a model, and the proof of it |
 //! | [`session`] | one model: named tensors in, named tensors out, with a deadline |
@@ -30,6 +31,7 @@
 pub mod graph_builder;
 pub mod library;
 pub mod manifest;
+pub mod model_folder;
 pub mod models;
 pub mod onnx_file;
 pub mod provider;

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     ffi::{CStr, CString, c_char},
     fmt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     ptr,
     str::FromStr,
     sync::{Mutex, PoisonError},
@@ -16,6 +16,7 @@ use std::{
 
 use ort::{
     AsPointer as _,
+    memory::DeviceType,
     session::{
         Session,
         builder::{AutoDevicePolicy, GraphOptimizationLevel, SessionBuilder},
@@ -115,11 +116,13 @@ impl ProviderChoice {
     fn candidates(self) -> Vec<Provider> {
         match self {
             ProviderChoice::Named(provider) => vec![provider],
-            ProviderChoice::Auto => match std::env::consts::OS {
-                "windows" => vec![Provider::Cuda, Provider::DirectMl, Provider::WebGpu, Provider::Cpu],
-                "macos" => vec![Provider::CoreMl, Provider::WebGpu, Provider::Cpu],
-                _ => vec![Provider::Cuda, Provider::MiGraphX, Provider::WebGpu, Provider::Cpu],
-            },
+            ProviderChoice::Auto if cfg!(windows) => {
+                vec![Provider::Cuda, Provider::DirectMl, Provider::WebGpu, Provider::Cpu]
+            }
+            ProviderChoice::Auto if cfg!(target_os = "macos") => {
+                vec![Provider::CoreMl, Provider::WebGpu, Provider::Cpu]
+            }
+            ProviderChoice::Auto => vec![Provider::Cuda, Provider::MiGraphX, Provider::WebGpu, Provider::Cpu],
         }
     }
 }
@@ -268,18 +271,24 @@ fn append_provider(
 ) -> Result<SessionBuilder, String> {
     match provider {
         Provider::Cpu => Ok(builder),
-        Provider::WebGpu => append_webgpu(builder, runtime, settings.webgpu_plugin.as_deref()),
+        Provider::WebGpu => append_webgpu(builder, runtime, settings),
         Provider::Cuda => append_cuda(&mut builder).map(|()| builder).map_err(|error| error.to_string()),
         Provider::TensorRt => append_tensorrt(&mut builder).map(|()| builder).map_err(|error| error.to_string()),
         other => append_by_name(&mut builder, other).map(|()| builder).map_err(|error| error.to_string()),
     }
 }
 
-/// Registers the plugin with the environment (once) and takes its first device.
-fn append_webgpu(builder: SessionBuilder, runtime: &Runtime, plugin: Option<&Path>) -> Result<SessionBuilder, String> {
+/// Registers the plugin with the environment (once) and takes its first device. A device that is the processor in disguise
+/// (software Vulkan) is taken only if WebGPU was asked for by name: it is right, but a hundred times slower than the CPU.
+fn append_webgpu(
+    builder: SessionBuilder,
+    runtime: &Runtime,
+    settings: &SessionSettings,
+) -> Result<SessionBuilder, String> {
     /// Plugins known to the environment; registering one twice is an error.
     static REGISTERED: Mutex<bool> = Mutex::new(false);
-    let plugin = plugin.ok_or("its plugin library is not there (PyPI `onnxruntime-ep-webgpu`)")?;
+    let plugin =
+        settings.webgpu_plugin.as_deref().ok_or("its plugin library is not there (PyPI `onnxruntime-ep-webgpu`)")?;
     let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*registered {
         inspect_plugin(plugin).map_err(|error| error.to_string())?;
@@ -288,7 +297,11 @@ fn append_webgpu(builder: SessionBuilder, runtime: &Runtime, plugin: Option<&Pat
     }
     drop(registered);
     let wanted = Provider::WebGpu.runtime_name();
-    let device = runtime.environment.devices().find(|device| device.ep().is_ok_and(|name| name == wanted));
+    let mut devices = runtime.environment.devices().filter(|device| device.ep().is_ok_and(|name| name == wanted));
+    let device = match settings.provider {
+        ProviderChoice::Auto => devices.find(|device| device.hardware_device().ty() == DeviceType::GPU),
+        ProviderChoice::Named(_) => devices.next(),
+    };
     let device = device.ok_or("it found no graphics device")?;
     builder.with_devices([device], None).map_err(|error| error.to_string())
 }

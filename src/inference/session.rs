@@ -21,7 +21,8 @@ use thiserror::Error;
 use super::{
     graph_builder::Dim,
     library::Runtime,
-    manifest::{CheckedModel, Manifest, TensorSpec, load_model},
+    manifest::{Manifest, TensorSpec},
+    model_folder::{CheckedModel, load_model},
     onnx_file::ElementType,
     provider::{Assignment, ProviderError, SessionSettings, open_session},
     tensor::{NamedTensors, Tensor},
@@ -80,6 +81,19 @@ pub struct ModelSession {
     deadline: Duration,
 }
 
+/// Ends the run in progress of one session.
+#[derive(Clone)]
+pub struct Stopper(Arc<RunOptions>);
+
+impl Stopper {
+    /// Asks the run to end; it returns with an error at its next operator, and so does every later run.
+    pub fn stop(&self) {
+        if let Err(error) = self.0.terminate() {
+            bevy::log::error!("a run could not be stopped: {error}");
+        }
+    }
+}
+
 impl ModelSession {
     /// Reads, checks and loads a model folder.
     ///
@@ -108,6 +122,30 @@ impl ModelSession {
     /// Which provider got the model's nodes.
     pub fn assignment(&self) -> &Assignment {
         &self.assignment
+    }
+
+    /// What ends a run in progress, from another thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.options))
+    }
+
+    /// How long ONNX Runtime alone takes for one run: no checks, no deadline, outputs not copied. For measuring what
+    /// [`ModelSession::run`] adds.
+    ///
+    /// # Errors
+    /// - ONNX Runtime refuses the inputs or fails
+    pub fn time_bare_run(&mut self, inputs: &NamedTensors) -> Result<Duration, RunError> {
+        let arrays: Vec<(&str, Contiguous<'_>)> =
+            inputs.iter().map(|(name, tensor)| (name, Contiguous::of(tensor))).collect();
+        let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(arrays.len());
+        for (name, array) in &arrays {
+            values.push((name, array.value().map_err(runtime_error)?));
+        }
+        let started = Instant::now();
+        let outputs = self.session.run(values).map_err(runtime_error)?;
+        let took = started.elapsed();
+        drop(outputs);
+        Ok(took)
     }
 
     /// Runs the model once.

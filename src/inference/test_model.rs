@@ -2,7 +2,8 @@
 
 use super::{
     graph_builder::{Dim, GraphBuilder},
-    manifest::{CheckedModel, FORMAT, Manifest, TensorSpec, sha256_hex},
+    manifest::{FORMAT, Manifest, TensorSpec, sha256_hex},
+    model_folder::CheckedModel,
     onnx_file::{AttributeProto, ElementType, ModelProto},
 };
 

@@ -25,7 +25,7 @@ use super::{
     library::Runtime,
     manifest::Manifest,
     provider::SessionSettings,
-    session::{ModelSession, OpenError, RunError},
+    session::{ModelSession, OpenError, RunError, Stopper},
     tensor::NamedTensors,
 };
 use crate::base::{Problem, Status, Tick};
@@ -121,13 +121,15 @@ struct Shared {
     mailbox: Mutex<Mailbox>,
     posted: Condvar,
     figures: Mutex<Figures>,
+    /// For ending the run in progress when the worker is dropped.
+    stopper: Mutex<Option<Stopper>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One model on its own thread. Dropping it ends the thread, after the run in progress.
+/// One model on its own thread. Dropping it stops the run in progress and ends the thread.
 pub struct Worker {
     shared: Arc<Shared>,
     thread: Option<thread::JoinHandle<()>>,
@@ -159,7 +161,8 @@ impl Worker {
     fn idle(folder: &Path, status: Status) -> Self {
         let status = ModelStatus { name: folder_name(folder), status, ..Default::default() };
         let figures = Mutex::new(Figures { status, ..Default::default() });
-        Self { shared: Arc::new(Shared { mailbox: Mutex::default(), posted: Condvar::new(), figures }), thread: None }
+        let (mailbox, posted, stopper) = (Mutex::default(), Condvar::new(), Mutex::default());
+        Self { shared: Arc::new(Shared { mailbox, posted, figures, stopper }), thread: None }
     }
 
     /// State and figures as of now.
@@ -265,8 +268,11 @@ impl Drop for Worker {
     fn drop(&mut self) {
         lock(&self.shared.mailbox).closed = true;
         self.shared.posted.notify_one();
+        if let Some(stopper) = lock(&self.shared.stopper).as_ref() {
+            stopper.stop();
+        }
         if let Some(thread) = self.thread.take() {
-            // A thread inside ONNX Runtime must not outlive the process's static destructors; its deadline bounds the wait.
+            // Not left behind: a thread inside ONNX Runtime would meet the process's static destructors.
             if thread.join().is_err() {
                 bevy::log::error!("the thread of a model panicked");
             }
@@ -350,6 +356,7 @@ impl Serving {
                 figures.status.provider = Some(session.assignment().provider().to_owned());
                 figures.status.problems.clear();
                 figures.manifest = Some(Arc::clone(session.manifest()));
+                *lock(&self.shared.stopper) = Some(session.stopper());
                 self.session = Some(session);
             }
             Err(error) => {

@@ -13,16 +13,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bevy::{MinimalPlugins, app::App};
 use ndarray::{Array, Array1, Array2, ArrayD};
 use tempfile::TempDir;
 use umwelt::{
     app::inference_places,
     base::{Problem, Status, Tick},
     inference::{
-        InferenceSettings, Models, NamedTensors, RunError, Worker,
+        InferencePlugin, InferenceSettings, Models, NamedTensors, RunError, Worker,
         graph_builder::{Dim, GraphBuilder, value_info},
         library::{self, LibraryError, LibraryPlaces, Runtime},
-        manifest::{self, CheckedModel, MANIFEST_FILE, MODEL_FILE, Manifest, check_model},
+        manifest::{self, MANIFEST_FILE, MODEL_FILE, Manifest},
+        model_folder::{CheckedModel, check_model},
         onnx_file::{AttributeProto, ElementType, ModelProto, StringStringEntryProto, TensorProto},
         provider::{Provider, ProviderChoice, SessionSettings},
         session::ModelSession,
@@ -371,6 +373,95 @@ fn a_changed_model_is_reloaded_and_a_bad_change_keeps_the_old_one() {
     assert!(models.get("late").is_some(), "folders that appear are served");
 }
 
+#[test]
+fn the_plugin_looks_for_changes_by_itself() {
+    let Some(_) = runtime() else { return };
+    let parent = TempDir::new().expect("a folder");
+    let settings = InferenceSettings {
+        models: parent.path().to_owned(),
+        library: inference_places::library_places(),
+        session: cpu(),
+    };
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins, InferencePlugin { settings }));
+    app.update();
+    assert!(app.world().resource::<Models>().statuses().is_empty());
+    write(parent.path(), "adder", &adder(1.0));
+    wait_for(|| {
+        app.update();
+        app.world().resource::<Models>().get("adder").is_some_and(Worker::is_ready)
+    });
+}
+
+#[test]
+fn a_worker_can_be_dropped_while_its_model_hangs() {
+    let Some(runtime) = runtime() else { return };
+    let parent = TempDir::new().expect("a folder");
+    let worker = Worker::start(runtime, write(parent.path(), "endless", &endless(60_000)), cpu());
+    worker.wait_until_loaded().expect("loaded");
+    let encode = |_: &Manifest| NamedTensors::new().with("x", Array2::<f32>::eye(64));
+    worker.submit(Tick(0), encode, |_, _| ());
+    thread::sleep(Duration::from_millis(50));
+    let started = Instant::now();
+    drop(worker);
+    assert!(started.elapsed() < Duration::from_secs(20), "the run's own deadline is a minute away");
+}
+
+/// Prints how much more processor time submit, encode, run and decode take than ONNX Runtime alone; run it by name with
+/// `cargo test --release --test it overhead -- --ignored --nocapture`. Processor time of the whole process, as model
+/// threads have a low priority and wait when the machine is busy.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a measurement, not a test"]
+fn overhead_over_a_bare_run() {
+    let Some(runtime) = runtime() else { return };
+    for (size, channels) in [(32, 16), (80, 32), (160, 32)] {
+        let shape = || [1, channels, size, size].map(Dim::Fixed);
+        let mut graph = GraphBuilder::new("convolutions");
+        let mut value = graph.input("x", ElementType::F32, shape());
+        for layer in 0..4 {
+            let weights = vec![0.01; channels * channels * 9];
+            let weights = graph.weights_f32(&format!("w{layer}"), [channels, channels, 3, 3], &weights);
+            value = graph.node("Conv", [&value, &weights], [AttributeProto::ints("pads", [1, 1, 1, 1])]);
+        }
+        let y = graph.node_named("Relu", [&value], ["y"], []);
+        graph.output(&y[0], ElementType::F32, shape());
+        let model = with_manifest("m", &graph.finish(), [("x", shape().to_vec())], [("y", shape().to_vec())]);
+        let parent = TempDir::new().expect("a folder");
+        let worker = Worker::start(runtime, write(parent.path(), "m", &model), cpu());
+        worker.wait_until_loaded().expect("loaded");
+        let mut bare = ModelSession::new(runtime, model, &cpu()).expect("a session");
+        let picture = Array::<f32, _>::from_elem([1, channels, size, size], 0.5).into_dyn();
+        let (mut ours, mut theirs) = (0.0, 0.0);
+        const RUNS: usize = 60;
+        for _ in 0..RUNS {
+            let inputs = NamedTensors::new().with("x", picture.clone());
+            let started = processor_ms();
+            bare.time_bare_run(&inputs).expect("a run");
+            theirs += (processor_ms() - started) / RUNS as f64;
+            let (picture, started) = (picture.clone(), processor_ms());
+            let answer = worker.run_blocking(
+                Tick(0),
+                move |_| NamedTensors::new().with("x", picture),
+                |outputs, _| outputs.f32("y").expect("y")[[0, 0, 0, 0]],
+            );
+            ours += (processor_ms() - started) / RUNS as f64;
+            answer.expect("an answer").result.expect("a result");
+        }
+        println!("{size}x{size}x{channels}: ours {ours:.3} ms, bare {theirs:.3} ms, ratio {:.3}", ours / theirs);
+    }
+}
+
+/// Processor time that this process has used, in milliseconds.
+#[cfg(target_os = "linux")]
+fn processor_ms() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes one `timespec`, which is there.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    assert_eq!(failed, 0, "every Linux has this clock");
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 * 1e-6
+}
+
 #[track_caller]
 fn wait_for(mut done: impl FnMut() -> bool) {
     let started = Instant::now();
@@ -428,6 +519,23 @@ fn the_webgpu_plugin_runs_the_same_convolution() {
     let outputs = session.run(&NamedTensors::new().with("x", picture.clone())).expect("a result");
     let difference = (outputs.f32("y").expect("y") - &picture).mapv(f32::abs);
     assert!(difference.iter().all(|difference| *difference < 1e-4), "{difference}");
+}
+
+#[test]
+fn check_lists_the_problems_of_model_folders() {
+    let parent = TempDir::new().expect("a folder");
+    write(parent.path(), "good", &adder(1.0));
+    let bad = write(parent.path(), "bad", &adder(2.0));
+    fs::write(bad.join(MODEL_FILE), b"half").expect("written");
+    let check = |path: &Path| {
+        let program = env!("CARGO_BIN_EXE_umwelt");
+        let output = std::process::Command::new(program).args(["check", "--json"]).arg(path).output().expect("it runs");
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        (output.status.code(), answer["problems"].as_array().expect("a list").len())
+    };
+    assert_eq!(check(&parent.path().join("good")), (Some(0), 0));
+    assert_eq!(check(&bad.join(MANIFEST_FILE)), (Some(1), 2));
+    assert_eq!(check(parent.path()), (Some(1), 2));
 }
 
 #[test]

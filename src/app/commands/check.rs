@@ -1,4 +1,4 @@
-//! `umwelt check`: every problem of scenes, with file, line and remedy.
+//! `umwelt check`: every problem of scenes and model folders, with file, line and remedy.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,17 @@ use std::{
 use clap::Args;
 use serde_json::json;
 
-use crate::{app::Exit, base::Problem, scene::check_scene, world::all_kinds};
+use crate::{
+    app::Exit,
+    base::Problem,
+    inference::{
+        manifest::{MANIFEST_FILE, MODEL_FILE},
+        model_folder::check_model,
+        models::is_model_folder,
+    },
+    scene::check_scene,
+    world::all_kinds,
+};
 
 /// Folders inside folders are looked into this deep; links are not followed.
 const MAX_DEPTH: usize = 16;
@@ -18,7 +28,7 @@ const SCENE_ENDING: &str = ".scene.ron";
 /// Arguments of `umwelt check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Scene files, and folders that are searched for *.scene.ron.
+    /// Scene files, model folders, and folders that are searched for both.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// Print one JSON object instead of lines.
@@ -34,11 +44,14 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let mut problems = Vec::new();
     let mut files = BTreeSet::new();
     for path in &args.paths {
-        find_scenes(path, 0, &mut files, &mut problems);
+        find_checkable(path, 0, &mut files, &mut problems);
     }
     let kinds = all_kinds();
     for file in &files {
-        problems.extend(check_scene(file, &kinds).err().unwrap_or_default());
+        problems.extend(match model_folder(file) {
+            Some(folder) => check_model(folder),
+            None => check_scene(file, &kinds).err().unwrap_or_default(),
+        });
     }
     if args.json {
         println!("{}", serde_json::to_string(&json!({ "problems": problems, "files": files.len() }))?);
@@ -49,12 +62,18 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     Ok(if problems.is_empty() { Exit::Done } else { Exit::Bad })
 }
 
-/// Collects what is to be checked. A file that is named is checked whatever it is called.
-fn find_scenes(path: &Path, depth: usize, files: &mut BTreeSet<PathBuf>, problems: &mut Vec<Problem>) {
+/// The model folder that `path` names: itself, or by one of its files.
+fn model_folder(path: &Path) -> Option<&Path> {
+    let of_model = path.file_name().is_some_and(|name| name == MANIFEST_FILE || name == MODEL_FILE);
+    if of_model { path.parent() } else { Some(path).filter(|path| path.is_dir()) }
+}
+
+/// Collects what is to be checked: scene files and model folders. A file that is named is checked whatever it is called.
+fn find_checkable(path: &Path, depth: usize, files: &mut BTreeSet<PathBuf>, problems: &mut Vec<Problem>) {
     let mut tell = |what: String, help: &str| {
         problems.push(Problem { path: path.to_owned(), line: 0, what, help: help.to_owned() });
     };
-    if !path.is_dir() {
+    if !path.is_dir() || is_model_folder(path) {
         files.insert(path.to_owned());
         return;
     }
@@ -67,11 +86,16 @@ fn find_scenes(path: &Path, depth: usize, files: &mut BTreeSet<PathBuf>, problem
     for entry in entries.flatten() {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_folder || entry.file_name().to_string_lossy().ends_with(SCENE_ENDING) {
-            find_scenes(&entry.path(), depth + 1, files, problems);
+            find_checkable(&entry.path(), depth + 1, files, problems);
         }
     }
     if depth == 0 && files.len() == before && problems.is_empty() {
         let what = "holds nothing to check".to_owned();
-        problems.push(Problem { path: path.to_owned(), line: 0, what, help: format!("scenes end in {SCENE_ENDING}") });
+        problems.push(Problem {
+            path: path.to_owned(),
+            line: 0,
+            what,
+            help: format!("scenes end in {SCENE_ENDING}, models have a {MANIFEST_FILE}"),
+        });
     }
 }
