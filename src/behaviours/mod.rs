@@ -13,7 +13,7 @@ pub use memory::{Memory, Remembered};
 pub use mind::{Goal, Mind, Request, Saying, Situation, Stance};
 
 use crate::{
-    base::Tick,
+    base::{ClassId, ClassTable, Tick},
     percepts::Seen,
     world::{Companion, FlyIntent, HouseMap},
 };
@@ -39,6 +39,24 @@ pub struct Asked(pub Request);
 /// The companion says something.
 #[derive(Message, Clone, Debug, PartialEq, Eq)]
 pub struct Said(pub Saying);
+
+impl Said {
+    /// The saying as text.
+    pub fn in_words(&self, classes: &ClassTable) -> String {
+        let name = |class: &ClassId| classes.name(*class).unwrap_or("thing").to_owned();
+        match &self.0 {
+            Saying::Acknowledge => "All right.".to_owned(),
+            Saying::Found(class) => format!("I see a {}. Come with me.", name(class)),
+            Saying::Here(class) => format!("Here is the {}.", name(class)),
+            Saying::NotFound(class) => format!("I looked everywhere and saw no {}.", name(class)),
+            Saying::Sees(things) if things.is_empty() => "I see nothing that I know.".to_owned(),
+            Saying::Sees(things) => {
+                let names: Vec<String> = things.iter().map(|class| format!("a {}", name(class))).collect();
+                format!("I see {}.", names.join(", "))
+            }
+        }
+    }
+}
 
 impl Plugin for BehavioursPlugin {
     fn build(&self, app: &mut App) {
