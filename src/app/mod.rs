@@ -1,6 +1,7 @@
 //! Composition root: the command line, the run modes, the error policy. The only module that knows all others, and with
 //! the binary the only one that reads arguments and the environment.
 
+pub mod annotate;
 pub mod commands;
 pub mod failure;
 #[cfg(test)]
@@ -9,6 +10,11 @@ pub mod graphics;
 pub mod headless;
 pub mod inference_places;
 pub mod recording;
+pub mod inhabited;
+pub mod live_score;
+pub mod perception_on_screen;
+pub mod tour;
+pub mod window;
 
 use std::process::ExitCode;
 
@@ -42,4 +48,17 @@ fn assets() -> bevy::asset::AssetPlugin {
     let folder = asset_folder();
     let folder = std::path::absolute(&folder).unwrap_or(folder);
     bevy::asset::AssetPlugin { file_path: folder.to_string_lossy().into_owned(), ..Default::default() }
+}
+
+/// Where the player's settings are kept: `UMWELT_CONFIG`, else `umwelt` in the user's configuration folder.
+fn settings_path() -> Option<std::path::PathBuf> {
+    let folder = std::env::var_os("UMWELT_CONFIG").map(std::path::PathBuf::from).or_else(|| {
+        directories::ProjectDirs::from("", "", "umwelt").map(|folders| folders.config_dir().to_path_buf())
+    })?;
+    Some(folder.join("settings.ron"))
+}
+
+/// What is logged: warnings of everybody, and what this program has to say.
+fn log() -> bevy::log::LogPlugin {
+    bevy::log::LogPlugin { filter: "warn,umwelt=info".to_owned(), ..Default::default() }
 }

@@ -1,17 +1,124 @@
-//! `umwelt play`.
+//! `umwelt play`: a window, or without a display a headless tour.
 
+use std::{fs, path::PathBuf};
+
+use anyhow::Context as _;
+use bevy::math::UVec2;
 use clap::Args;
 
-use crate::app::Exit;
+use crate::app::{
+    Exit, WrongCall, asset_folder,
+    inference_places::InferenceArgs,
+    tour::{REPORT_CYCLE, TourSettings, take_tour},
+    window::{self, WindowSettings},
+};
 
 /// Arguments of `umwelt play`.
 #[derive(Debug, Args)]
-pub struct PlayArgs {}
+pub struct PlayArgs {
+    /// Scene file, or the name of one in `assets/scenes`.
+    #[arg(default_value = "atelier")]
+    scene: String,
+    /// No window: a scripted player tours the scene; pictures and a report are written.
+    #[arg(long)]
+    headless: bool,
+    /// Length of the headless tour.
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
+    seconds: f64,
+    /// Where the tour's report goes (JSON); standard output if left out.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Folder for the tour's pictures.
+    #[arg(long, default_value = "tour", value_name = "DIR")]
+    out: PathBuf,
+    /// What the companion is asked to find half way through the tour.
+    #[arg(long, default_value = "teapot", value_name = "CLASS")]
+    find: String,
+    /// Write a picture of the window to this file when `--frames` are drawn (60 if not given), then leave.
+    #[arg(long, value_name = "FILE")]
+    screenshot: Option<PathBuf>,
+    /// Leave after so many frames.
+    #[arg(long, value_name = "N")]
+    frames: Option<u64>,
+    /// Size of the window.
+    #[arg(long, value_name = "PIXELS")]
+    width: Option<u32>,
+    #[arg(long, value_name = "PIXELS")]
+    height: Option<u32>,
+    #[command(flatten)]
+    inference: InferenceArgs,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// - always, until the command is there
-pub fn run(_args: PlayArgs) -> anyhow::Result<Exit> {
-    anyhow::bail!("`umwelt play` is not there yet")
+/// - there is no such scene, or it cannot be entered
+/// - the machine has no graphics adapter
+pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
+    let scene = find_scene(&args.scene)?;
+    let size = [args.width, args.height].map(|side| side.filter(|side| (64..=16384).contains(side)));
+    if args.width.is_some() != size[0].is_some() || args.height.is_some() != size[1].is_some() {
+        return Err(WrongCall("the window's sides are 64 to 16384 pixels".to_owned()).into());
+    }
+    if !(1.0..=86_400.0).contains(&args.seconds) {
+        return Err(WrongCall("a tour takes 1 to 86400 seconds".to_owned()).into());
+    }
+    if args.headless || !has_display() {
+        if !args.headless {
+            eprintln!("umwelt: no display was found, so this is a headless tour of {} seconds", args.seconds);
+        }
+        return tour(args, scene);
+    }
+    let settings = WindowSettings {
+        scene,
+        inference: args.inference.settings(),
+        size: UVec2::new(size[0].unwrap_or(1280), size[1].unwrap_or(720)),
+        frames: args.frames.or(args.screenshot.as_ref().map(|_| 60)),
+        screenshot: args.screenshot,
+    };
+    window::play(settings)
+}
+
+fn tour(args: PlayArgs, scene: PathBuf) -> anyhow::Result<Exit> {
+    let settings = TourSettings {
+        scene,
+        inference: args.inference.settings(),
+        seconds: args.seconds,
+        out: args.out,
+        view: UVec2::new(args.width.unwrap_or(640), args.height.unwrap_or(360)),
+        cycle: REPORT_CYCLE.to_vec(),
+        find: args.find,
+    };
+    let report = take_tour(&settings)?;
+    let text = serde_json::to_string_pretty(&report)?;
+    match args.report {
+        Some(path) => fs::write(&path, text + "\n").with_context(|| format!("{}", path.display()))?,
+        None => println!("{text}"),
+    }
+    for picture in &report.pictures {
+        eprintln!("umwelt: wrote {}", picture.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// A file as it is named, or a scene of ours by its bare name.
+///
+/// # Errors
+/// - neither is there
+pub fn find_scene(name: &str) -> anyhow::Result<PathBuf> {
+    let as_named = PathBuf::from(name);
+    if as_named.is_file() {
+        return Ok(as_named);
+    }
+    let ours = asset_folder().join("scenes").join(format!("{name}.scene.ron"));
+    if ours.is_file() {
+        return Ok(ours);
+    }
+    Err(WrongCall(format!("there is no scene {name:?}: neither that file nor {}", ours.display())).into())
+}
+
+/// Whether a window can be opened.
+fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }

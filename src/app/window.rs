@@ -1,0 +1,105 @@
+//! Play in a window: the inhabited world with the flat rig, menus and sound.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use bevy::{
+    prelude::*,
+    render::view::screenshot::{Screenshot, ScreenshotCaptured},
+    window::{PresentMode, PrimaryWindow, WindowResolution},
+};
+
+use super::{Exit, graphics, inhabited::InhabitedWorldPlugin, perception_on_screen::PerceptionOnScreenPlugin};
+use crate::{
+    game::{GamePlugin, GameState},
+    inference::InferenceSettings,
+    platform::{SettingsPlugin, flat::FlatRigPlugin},
+};
+
+/// What a window is opened with.
+#[derive(Clone, Debug)]
+pub struct WindowSettings {
+    pub scene: PathBuf,
+    pub inference: InferenceSettings,
+    pub size: UVec2,
+    /// Leave after so many frames of play.
+    pub frames: Option<u64>,
+    /// A picture of the last of them goes here.
+    pub screenshot: Option<PathBuf>,
+}
+
+/// Opens the window and plays until it is closed.
+///
+/// # Errors
+/// - [`super::Lacking`] if the machine has no graphics adapter
+/// - the screenshot could not be written
+pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
+    graphics::require_adapter()?;
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin {
+                primary_window: Some(Window {
+                    title: "Umwelt".to_owned(),
+                    resolution: WindowResolution::new(settings.size.x, settings.size.y),
+                    present_mode: PresentMode::AutoVsync,
+                    ..default()
+                }),
+                ..default()
+            })
+            .set(super::assets())
+            .set(super::log()),
+    )
+    .add_plugins((
+        SettingsPlugin { path: super::settings_path() },
+        FlatRigPlugin,
+        GamePlugin,
+        InhabitedWorldPlugin { scene: settings.scene.clone(), inference: settings.inference.clone() },
+        PerceptionOnScreenPlugin,
+    ))
+    .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot, ..default() })
+    .add_systems(Last, end_session.run_if(in_state(GameState::Playing)));
+    let exit = app.run();
+    if let Some(error) = app.world_mut().get_resource_mut::<Session>().and_then(|mut session| session.error.take()) {
+        return Err(error);
+    }
+    Ok(if exit.is_success() { Exit::Done } else { Exit::Bad })
+}
+
+/// How long a scripted session lasts, and its picture.
+#[derive(Resource, Default)]
+struct Session {
+    frames: Option<u64>,
+    screenshot: Option<PathBuf>,
+    drawn: u64,
+    asked: bool,
+    error: Option<anyhow::Error>,
+}
+
+/// Counts frames of play; at the last one takes the picture, if there is to be one, and leaves.
+fn end_session(mut session: ResMut<Session>, mut commands: Commands, windows: Query<(), With<PrimaryWindow>>) {
+    session.drawn += 1;
+    let Some(frames) = session.frames else { return };
+    if session.drawn < frames || session.asked || windows.is_empty() {
+        return;
+    }
+    session.asked = true;
+    match session.screenshot.take() {
+        None => {
+            commands.write_message(AppExit::Success);
+        }
+        Some(path) => {
+            commands.spawn(Screenshot::primary_window()).observe(
+                move |captured: On<ScreenshotCaptured>, mut session: ResMut<Session>, mut exit: MessageWriter<AppExit>| {
+                    session.error = save(&captured.image, &path).err();
+                    exit.write(AppExit::Success);
+                },
+            );
+        }
+    }
+}
+
+fn save(picture: &Image, path: &std::path::Path) -> anyhow::Result<()> {
+    let picture = picture.clone().try_into_dynamic().context("the window's picture has an unusual format")?;
+    picture.to_rgb8().save(path).with_context(|| format!("{}", path.display()))
+}
