@@ -8,24 +8,17 @@ use std::{collections::VecDeque, sync::Arc};
 
 use bevy::prelude::*;
 use image::RgbImage;
-use ndarray::Array;
 
-use super::{
-    Detection, Seen,
-    detector::{decode, encode},
-};
+use super::{Seen, detector_request};
 use crate::{
     base::Tick,
-    inference::{Answer, Models, NamedTensors, graph_builder::Dim, manifest::Manifest},
+    inference::{Answer, Models, NamedTensors, manifest::Manifest},
     sensors::{EyePace, Observation},
-    signal::Letterbox,
 };
 
 /// The task that a model's manifest names if it can be used here.
 pub const TASK: &str = "detect";
 
-/// Confidence below which a detection is not reported, unless the model's manifest says otherwise.
-const MIN_CONFIDENCE: f32 = 0.35;
 /// Ages and times are kept of this many answers.
 const WINDOW: usize = 512;
 
@@ -189,40 +182,12 @@ fn ends(
         intrinsics: observation.intrinsics,
         detections: Vec::new(),
     };
-    let encode = move |manifest: &Manifest| encode_for(&picture, manifest);
+    let encode = move |manifest: &Manifest| detector_request::encode(&picture, manifest);
     let decode = move |outputs: &NamedTensors, manifest: &Manifest| {
-        let detections = decode_for(outputs, manifest, size)?;
+        let detections = detector_request::decode(outputs, manifest, size)?;
         Ok(Seen { detections, ..stamp })
     };
     (encode, decode)
-}
-
-/// The model's square frame side, from the shape `[1, side, side, 3]` of its input.
-fn frame_side(manifest: &Manifest) -> usize {
-    match manifest.inputs.first().map(|input| input.shape.as_slice()) {
-        Some([_, Dim::Fixed(side), ..]) => *side,
-        _ => 0,
-    }
-}
-
-fn encode_for(picture: &RgbImage, manifest: &Manifest) -> NamedTensors {
-    let side = frame_side(manifest);
-    let (bytes, _) = encode(picture, side);
-    match Array::from_shape_vec([1, side, side, 3], bytes.into_owned()) {
-        Ok(frame) => NamedTensors::new().with(manifest.inputs[0].name.clone(), frame.into_dyn()),
-        // The model then refuses the request by naming the input that it lacks.
-        Err(_) => NamedTensors::new(),
-    }
-}
-
-fn decode_for(outputs: &NamedTensors, manifest: &Manifest, size: [u32; 2]) -> Result<Vec<Detection>, String> {
-    let values = |name| outputs.f32(name).map_err(|error| error.to_string());
-    let (boxes, scores) = (values("boxes")?, values("scores")?);
-    let (boxes, scores) = (boxes.as_slice().unwrap_or_default(), scores.as_slice().unwrap_or_default());
-    let side = frame_side(manifest);
-    let letterbox = Letterbox::fit(size.map(|side| side as usize), [side, side]);
-    let min_score = manifest.thresholds.get("confidence").copied().unwrap_or(MIN_CONFIDENCE);
-    Ok(decode(boxes, scores, manifest.labels.len(), min_score, &letterbox, size))
 }
 
 #[cfg(test)]
