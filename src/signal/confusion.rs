@@ -81,6 +81,14 @@ impl Confusion {
         let truths: usize = self.counts[..classes].iter().flatten().sum();
         OperatingPoint::from_counts(right, proposed - right, truths - right)
     }
+
+    /// Precision, recall and F1 of one class.
+    pub fn operating_point_of(&self, class: usize) -> OperatingPoint {
+        let right = self.counts[class][class];
+        let proposed: usize = self.counts.iter().map(|row| row[class]).sum();
+        let truths: usize = self.counts[class].iter().sum();
+        OperatingPoint::from_counts(right, proposed - right, truths - right)
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ const CLASS_GAIN: f64 = 0.5;
 const BOX_GAIN: f64 = 7.5;
 const DISTANCE_GAIN: f64 = 1.5;
 
+/// Losses are told per unit of target score; the mean score of answering cells is taken to be at least this.
+const LEAST_MEAN_SCORE: f32 = 0.1;
+
 /// Chooses the targets of a batch by what the network says now.
 pub fn assign_batch<B: Backend>(answers: &RawAnswers<B>, cells: &[Cell], truths: &[Vec<TrueBox>]) -> Vec<Assignment> {
     let classes = answers.classes.dims()[2];
@@ -70,7 +73,9 @@ pub fn detector_loss<B: Backend>(answers: RawAnswers<B>, cells: &[Cell], assignm
         }
     }
     debug_assert_eq!(cells.len(), cell_count);
-    let total_score = f64::from(weights.iter().sum::<f32>()).max(1.0);
+    // Early on the network is sure of nothing and the scores are tiny: the floor keeps the first gradients in proportion.
+    let floor = (LEAST_MEAN_SCORE * weights.len() as f32).max(1.0);
+    let total_score = f64::from(weights.iter().sum::<f32>().max(floor));
 
     let wanted_scores = Tensor::<B, 2>::from_data(TensorData::new(wanted_scores, [batch * cell_count, classes]), &device);
     let asked = Tensor::<B, 2>::from_data(TensorData::new(asked, [batch * cell_count, 1]), &device);

@@ -101,6 +101,7 @@ where
     let mut net = DetectorNet::<B>::new(&settings.shape, device);
     let mut optimizer = AdamWConfig::new()
         .with_weight_decay(settings.weight_decay)
+        .with_beta_2(0.99)
         .with_epsilon(1e-8)
         .with_grad_clipping(Some(GradientClippingConfig::Norm(5.0)))
         .init::<B, DetectorNet<B>>();

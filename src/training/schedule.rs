@@ -23,7 +23,7 @@ impl Budget {
 }
 
 /// Steps over which the rate rises.
-const WARM_UP_STEPS: usize = 300;
+const WARM_UP_STEPS: usize = 200;
 
 /// Share of the peak rate that is left at the end.
 const LAST_SHARE: f64 = 0.02;
