@@ -33,7 +33,7 @@ pub struct Augmentation {
 
 impl Augmentation {
     pub const NONE: Self = Self { mosaic: 0.0, max_zoom: 1.0, light: 0.0, mirror: false };
-    pub const FULL: Self = Self { mosaic: 0.35, max_zoom: 1.5, light: 1.0, mirror: true };
+    pub const FULL: Self = Self { mosaic: 0.25, max_zoom: 1.4, light: 1.0, mirror: true };
     /// For the last part of a training: pictures like those that play shows.
     pub const GENTLE: Self = Self { mosaic: 0.0, max_zoom: 1.15, light: 0.6, mirror: true };
 }

@@ -4,7 +4,7 @@
 //! whole. Every file is written beside its final name and then moved there.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -111,6 +111,23 @@ pub fn load_best<B: Backend>(
     device: &B::Device,
 ) -> anyhow::Result<DetectorNet<B>> {
     Ok(net.load_record(read_record::<B, _>(folder, "best", device)?))
+}
+
+/// Removes what [`save`] and [`save_best`] wrote; other files stay.
+///
+/// # Errors
+/// - a file cannot be removed
+pub fn remove(folder: &Path) -> anyhow::Result<()> {
+    let records = ["net", "average", "optimizer", "best"].map(|name| record_path(folder, name));
+    for path in [folder.join(PROGRESS_FILE)].into_iter().chain(records) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("removing {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn record_path(folder: &Path, name: &str) -> PathBuf {

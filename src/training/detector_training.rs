@@ -41,8 +41,6 @@ use crate::{base::Seed, signal::TrueBox};
 pub struct DetectorSettings {
     pub shape: NetShape,
     pub batch: usize,
-    /// Sides of training pictures, pixels, multiples of 32.
-    pub sides: &'static [usize],
     pub peak_rate: f64,
     pub weight_decay: f32,
     pub budget: Budget,
@@ -53,8 +51,49 @@ pub struct DetectorSettings {
     pub seed: Seed,
 }
 
-/// Share of the budget after which pictures are shown as play shows them.
-const GENTLE_FROM: f64 = 0.82;
+impl DetectorSettings {
+    /// For two CPU cores.
+    pub fn cpu(classes: usize) -> Self {
+        Self {
+            shape: NetShape::small(classes),
+            batch: 12,
+            peak_rate: 1.6e-3,
+            weight_decay: 0.02,
+            budget: Budget::Time(Duration::from_secs(70 * 60)),
+            validations: 24,
+            patience: 12,
+            seed: Seed(7),
+        }
+    }
+
+    /// For a GPU: a larger network, larger batches, more of them.
+    pub fn gpu(classes: usize) -> Self {
+        Self {
+            shape: NetShape::large(classes),
+            batch: 64,
+            budget: Budget::Steps(40_000),
+            validations: 60,
+            ..Self::cpu(classes)
+        }
+    }
+
+    /// Replaces the budget by a time or a number of steps, where one is given.
+    pub fn set_budget(&mut self, time: Option<Duration>, steps: Option<usize>) {
+        if let Some(budget) = time.map(Budget::Time).or(steps.map(Budget::Steps)) {
+            self.budget = budget;
+        }
+    }
+}
+
+/// Windows of the frames at first, nearly whole frames later, and at last pictures as play shows them: small pictures
+/// teach as much per pixel, and more of them fit into the budget.
+fn plan(batch: usize, spent: f64) -> BatchPlan {
+    match spent {
+        ..0.5 => BatchPlan { size: batch, sides: &[224, 256, 288], augmentation: Augmentation::FULL },
+        ..0.8 => BatchPlan { size: batch, sides: &[288, 320], augmentation: Augmentation::FULL },
+        _ => BatchPlan { size: batch, sides: &[320], augmentation: Augmentation::GENTLE },
+    }
+}
 
 /// The moving average forgets a step within about this many.
 const AVERAGED_STEPS: f32 = 1000.0;
@@ -113,23 +152,19 @@ where
         progress = saved;
     }
 
-    let plan = |gentle: bool| BatchPlan {
-        size: settings.batch,
-        sides: if gentle { &[320] } else { settings.sides },
-        augmentation: if gentle { Augmentation::GENTLE } else { Augmentation::FULL },
-    };
     let before = Duration::from_secs_f64(progress.seconds);
     let started = Instant::now();
     let at_work = || before + started.elapsed();
-    let mut gentle = settings.budget.spent(progress.step, at_work()) >= GENTLE_FROM;
-    let mut batches = stream_batches(frames.clone(), plan(gentle), progress.step, settings.seed);
+    let mut current = plan(settings.batch, settings.budget.spent(progress.step, at_work()));
+    let mut batches = stream_batches(frames.clone(), current, progress.step, settings.seed);
     let mut losses = Vec::new();
 
     loop {
         let spent = settings.budget.spent(progress.step, at_work());
-        if !gentle && spent >= GENTLE_FROM {
-            gentle = true;
-            batches = stream_batches(frames.clone(), plan(gentle), progress.step, settings.seed);
+        let next = plan(settings.batch, spent);
+        if next != current {
+            current = next;
+            batches = stream_batches(frames.clone(), current, progress.step, settings.seed);
         }
         let done = spent >= 1.0 || stop.load(Ordering::Relaxed);
         let due = (spent * settings.validations as f64) as usize > progress.curve.len();

@@ -33,7 +33,7 @@ impl FrameLabel {
 }
 
 /// Frames of one size.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FrameSet {
     pub width: usize,
     pub height: usize,
@@ -49,6 +49,13 @@ impl FrameSet {
 
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// Takes the last `count` frames off into a set of their own.
+    pub fn split_off(&mut self, count: usize) -> FrameSet {
+        let at = self.len().saturating_sub(count);
+        let pixels = self.pixels.split_off(3 * self.width * self.height * at);
+        FrameSet { width: self.width, height: self.height, pixels, labels: self.labels.split_off(at) }
     }
 
     /// The pixels of one frame.

@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod conv_block;
 pub mod detector_export;
 pub mod detector_loss;
+pub mod detector_model;
 pub mod detector_net;
 pub mod detector_training;
 pub mod detector_validation;
