@@ -16,8 +16,12 @@
 pub mod app;
 pub mod base;
 pub mod behaviours;
+pub mod evaluation;
 pub mod inference;
 pub mod percepts;
 pub mod scene;
 pub mod sensors;
+pub mod signal;
+#[cfg(feature = "train")]
+pub mod training;
 pub mod world;

@@ -9,12 +9,7 @@ use thiserror::Error;
 
 use crate::{
     dataset::{DatasetError, Reader},
-    inference::{
-        NamedTensors, RunError,
-        graph_builder::Dim,
-        session::ModelSession,
-        tensor::TensorError,
-    },
+    inference::{NamedTensors, RunError, graph_builder::Dim, session::ModelSession, tensor::TensorError},
     percepts::{
         Detection,
         detector::{decode, encode},
@@ -241,4 +236,3 @@ fn figures(
         confusion: confusion.counts,
     }
 }
-

@@ -48,8 +48,10 @@ fn score_class(pictures: &[(Vec<ScoredBox>, Vec<TrueBox>)], class: usize) -> Opt
     let aps: Vec<f64> = (0..10)
         .map(|step| {
             let min_iou = 0.5 + 0.05 * f64::from(step);
-            let mut verdicts: Vec<(f32, Verdict)> =
-                pictures.iter().flat_map(|(proposed, true_boxes)| judge(proposed, true_boxes, class, min_iou)).collect();
+            let mut verdicts: Vec<(f32, Verdict)> = pictures
+                .iter()
+                .flat_map(|(proposed, true_boxes)| judge(proposed, true_boxes, class, min_iou))
+                .collect();
             // Stable, as the reference's merge sort: ties stay in the order of the pictures.
             verdicts.sort_by(|a, b| b.0.total_cmp(&a.0));
             average_precision(verdicts.into_iter().map(|(_, verdict)| verdict), truths)
@@ -191,8 +193,11 @@ mod tests {
         let near = |a: f64, b: f64| (a - b).abs() < 1e-8;
         assert!(near(score.map50, 0.492_986_798_679_868), "{}", score.map50);
         assert!(near(score.map50_95, 0.279_790_979_097_909_8), "{}", score.map50_95);
-        let expected =
-            [(0.221_534_653_5, 0.104_059_405_9), (0.752_475_247_5, 0.385_808_580_9), (0.504_950_495_0, 0.349_504_950_5)];
+        let expected = [
+            (0.221_534_653_5, 0.104_059_405_9),
+            (0.752_475_247_5, 0.385_808_580_9),
+            (0.504_950_495_0, 0.349_504_950_5),
+        ];
         for (class, (ap50, ap50_95)) in score.per_class.iter().zip(expected) {
             assert!(near(class.ap50, ap50) && near(class.ap50_95, ap50_95), "{class:?}");
         }

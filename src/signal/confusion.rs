@@ -102,8 +102,7 @@ mod tests {
         let truth = |class, x| TrueBox { class, region: region(x), ignored: false };
         let scored = |class, x| ScoredBox { class, score: 0.9, region: region(x) };
         let proposed = vec![scored(0, 0.0), scored(1, 20.0), scored(1, 60.0), scored(0, 80.0)];
-        let truths =
-            vec![truth(0, 0.0), truth(0, 20.0), truth(1, 40.0), TrueBox { ignored: true, ..truth(0, 80.0) }];
+        let truths = vec![truth(0, 0.0), truth(0, 20.0), truth(1, 40.0), TrueBox { ignored: true, ..truth(0, 80.0) }];
         let confusion = Confusion::of(&[(proposed, truths)], 2, 0.5);
         assert_eq!(confusion.counts, vec![vec![1, 1, 0], vec![0, 0, 1], vec![0, 1, 0]]);
         let point = confusion.operating_point();

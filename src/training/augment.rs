@@ -163,7 +163,12 @@ mod tests {
             }
         }
         let region = PixelBox { x: 8.0, y: 10.0, width: 32.0, height: 20.0 };
-        FrameSet { width: 64, height: 64, pixels, labels: vec![vec![FrameLabel { class: 3, region, visible_fraction: 1.0 }]] }
+        FrameSet {
+            width: 64,
+            height: 64,
+            pixels,
+            labels: vec![vec![FrameLabel { class: 3, region, visible_fraction: 1.0 }]],
+        }
     }
 
     #[test]

@@ -20,11 +20,11 @@ use crate::base::Seed;
 const AHEAD: usize = 3;
 
 /// What one step trains on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BatchPlan {
     pub size: usize,
     /// Sides that pictures may have, multiples of 32; one a batch.
-    pub sides: &'static [usize],
+    pub sides: Vec<usize>,
     pub augmentation: Augmentation,
 }
 

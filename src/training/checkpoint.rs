@@ -17,11 +17,7 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    backend::TrainingBackend,
-    detector_net::DetectorNet,
-    detector_training::CurvePoint,
-};
+use super::{backend::TrainingBackend, detector_net::DetectorNet, detector_training::CurvePoint};
 
 const PROGRESS_FILE: &str = "progress.json";
 
@@ -48,7 +44,9 @@ pub fn load_progress(folder: &Path) -> anyhow::Result<Option<Progress>> {
         return Ok(None);
     }
     let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    serde_json::from_str(&text).map(Some).with_context(|| format!("{} is not a checkpoint of this version", path.display()))
+    serde_json::from_str(&text)
+        .map(Some)
+        .with_context(|| format!("{} is not a checkpoint of this version", path.display()))
 }
 
 /// Writes everything that [`load`] needs.
@@ -105,11 +103,7 @@ pub fn save_best<B: Backend>(folder: &Path, net: &DetectorNet<B>) -> anyhow::Res
 ///
 /// # Errors
 /// - there is none, or it is of another make
-pub fn load_best<B: Backend>(
-    folder: &Path,
-    net: DetectorNet<B>,
-    device: &B::Device,
-) -> anyhow::Result<DetectorNet<B>> {
+pub fn load_best<B: Backend>(folder: &Path, net: DetectorNet<B>, device: &B::Device) -> anyhow::Result<DetectorNet<B>> {
     Ok(net.load_record(read_record::<B, _>(folder, "best", device)?))
 }
 

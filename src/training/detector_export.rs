@@ -56,7 +56,8 @@ pub fn export_detector<B: Backend>(net: &DetectorNet<B>, classes: usize, side: u
     let (logits, distances): (Vec<_>, Vec<_>) =
         [p8, p16, p32].iter().zip(&net.heads).map(|(x, head)| export.head(head, x, classes)).unzip();
     let graph = &mut export.graph;
-    let concat = |graph: &mut GraphBuilder, parts: &[String]| graph.node("Concat", parts, [AttributeProto::int("axis", 1)]);
+    let concat =
+        |graph: &mut GraphBuilder, parts: &[String]| graph.node("Concat", parts, [AttributeProto::int("axis", 1)]);
     let logits = concat(graph, &logits);
     graph.node_named("Sigmoid", [&logits], [SCORES], []);
 
@@ -127,7 +128,15 @@ impl Export {
         self.conv(x, &weight, &bias, block.weight.dims(), 1, 0)
     }
 
-    fn conv(&mut self, x: &str, weight: &[f32], bias: &[f32], dims: [usize; 4], stride: usize, padding: usize) -> String {
+    fn conv(
+        &mut self,
+        x: &str,
+        weight: &[f32],
+        bias: &[f32],
+        dims: [usize; 4],
+        stride: usize,
+        padding: usize,
+    ) -> String {
         let number = self.weights;
         self.weights += 1;
         let weight = self.graph.weights_f32(&format!("weight_{number}"), dims, weight);

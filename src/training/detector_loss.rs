@@ -77,7 +77,8 @@ pub fn detector_loss<B: Backend>(answers: RawAnswers<B>, cells: &[Cell], assignm
     let floor = (LEAST_MEAN_SCORE * weights.len() as f32).max(1.0);
     let total_score = f64::from(weights.iter().sum::<f32>().max(floor));
 
-    let wanted_scores = Tensor::<B, 2>::from_data(TensorData::new(wanted_scores, [batch * cell_count, classes]), &device);
+    let wanted_scores =
+        Tensor::<B, 2>::from_data(TensorData::new(wanted_scores, [batch * cell_count, classes]), &device);
     let asked = Tensor::<B, 2>::from_data(TensorData::new(asked, [batch * cell_count, 1]), &device);
     let logits = answers.classes.reshape([batch * cell_count, classes]);
     // −log σ(x) + (1 − t) x: cross-entropy against t, stable for large |x|.
@@ -93,11 +94,11 @@ pub fn detector_loss<B: Backend>(answers: RawAnswers<B>, cells: &[Cell], assignm
     let wanted_bins = Tensor::<B, 3>::from_data(TensorData::new(wanted_bins, [count, 4, DISTANCE_BINS]), &device);
     let wanted = Tensor::<B, 2>::from_data(TensorData::new(wanted_distances, [count, 4]), &device);
 
-    let logits = answers
-        .distances
-        .reshape([batch * cell_count, 4 * DISTANCE_BINS])
-        .select(0, rows)
-        .reshape([count, 4, DISTANCE_BINS]);
+    let logits = answers.distances.reshape([batch * cell_count, 4 * DISTANCE_BINS]).select(0, rows).reshape([
+        count,
+        4,
+        DISTANCE_BINS,
+    ]);
     let log_bins = activation::log_softmax(logits, 2);
     let distance_loss =
         (wanted_bins * log_bins.clone()).sum_dim(2).reshape([count, 4]).mean_dim(1).neg().mul(weights.clone()).sum();
@@ -122,7 +123,8 @@ fn distance_iou<B: Backend>(a: Tensor<B, 2>, b: Tensor<B, 2>) -> Tensor<B, 2> {
     let intersection = area(&inner);
     let union = area(&a) + area(&b) - intersection.clone();
     let iou = intersection / union.add_scalar(1e-7);
-    let diagonal = (side(&outer, 0) + side(&outer, 2)).powi_scalar(2) + (side(&outer, 1) + side(&outer, 3)).powi_scalar(2);
+    let diagonal =
+        (side(&outer, 0) + side(&outer, 2)).powi_scalar(2) + (side(&outer, 1) + side(&outer, 3)).powi_scalar(2);
     let offset = |i: usize, j: usize| (side(&a, j) - side(&a, i) - side(&b, j) + side(&b, i)) * 0.5;
     let distance = offset(0, 2).powi_scalar(2) + offset(1, 3).powi_scalar(2);
     iou - distance / diagonal.add_scalar(1e-7)

@@ -67,7 +67,9 @@ pub fn write_detector<B: Backend>(folder: &Path, net: &DetectorNet<B>, facts: &D
     };
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let text = manifest.to_text().context("writing the manifest")?;
-    for (name, bytes) in [(MODEL_FILE, bytes.as_slice()), (MANIFEST_FILE, text.as_bytes()), ("CARD.md", facts.card.as_bytes())] {
+    for (name, bytes) in
+        [(MODEL_FILE, bytes.as_slice()), (MANIFEST_FILE, text.as_bytes()), ("CARD.md", facts.card.as_bytes())]
+    {
         let path = folder.join(name);
         let beside = folder.join(format!("{name}.part"));
         fs::write(&beside, bytes).with_context(|| format!("writing {}", beside.display()))?;

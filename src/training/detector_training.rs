@@ -29,7 +29,7 @@ use super::{
     batches::{Batch, BatchPlan, stream_batches},
     checkpoint::{self, Progress},
     detector_loss::{assign_batch, detector_loss},
-    detector_net::{DetectorNet, NetShape, cells},
+    detector_net::{DetectorNet, NetShape, STRIDES, cells},
     detector_validation::validate,
     frames::FrameSet,
     schedule::{Budget, learning_rate},
@@ -44,6 +44,8 @@ pub struct DetectorSettings {
     pub peak_rate: f64,
     pub weight_decay: f32,
     pub budget: Budget,
+    /// Whether pictures are changed at random (mirrored, moved, lit otherwise); only tests learn by heart.
+    pub augmented: bool,
     /// Validations over the whole budget.
     pub validations: usize,
     /// Validations without a better score after which the training ends.
@@ -60,6 +62,7 @@ impl DetectorSettings {
             peak_rate: 1.6e-3,
             weight_decay: 0.02,
             budget: Budget::Time(Duration::from_secs(70 * 60)),
+            augmented: true,
             validations: 24,
             patience: 12,
             seed: Seed(7),
@@ -87,13 +90,20 @@ impl DetectorSettings {
 
 /// Windows of the frames at first, nearly whole frames later, and at last pictures as play shows them: small pictures
 /// teach as much per pixel, and more of them fit into the budget.
-fn plan(batch: usize, spent: f64) -> BatchPlan {
-    match spent {
-        ..0.5 => BatchPlan { size: batch, sides: &[224, 256, 288], augmentation: Augmentation::FULL },
-        ..0.8 => BatchPlan { size: batch, sides: &[288, 320], augmentation: Augmentation::FULL },
-        _ => BatchPlan { size: batch, sides: &[320], augmentation: Augmentation::GENTLE },
-    }
+fn plan(settings: &DetectorSettings, frame_side: usize, spent: f64) -> BatchPlan {
+    let (tenths, augmentation): (&[usize], _) = match spent {
+        _ if !settings.augmented => (&[10], Augmentation::NONE),
+        ..0.5 => (&[7, 8, 9], Augmentation::FULL),
+        ..0.8 => (&[9, 10], Augmentation::FULL),
+        _ => (&[10], Augmentation::GENTLE),
+    };
+    // Whole cells of the coarsest grid.
+    let side = |tenths: &usize| (frame_side * tenths).div_ceil(10 * COARSEST) * COARSEST;
+    BatchPlan { size: settings.batch, sides: tenths.iter().map(side).collect(), augmentation }
 }
+
+/// Pixels a cell of the coarsest grid.
+const COARSEST: usize = STRIDES[2];
 
 /// The moving average forgets a step within about this many.
 const AVERAGED_STEPS: f32 = 1000.0;
@@ -155,16 +165,16 @@ where
     let before = Duration::from_secs_f64(progress.seconds);
     let started = Instant::now();
     let at_work = || before + started.elapsed();
-    let mut current = plan(settings.batch, settings.budget.spent(progress.step, at_work()));
-    let mut batches = stream_batches(frames.clone(), current, progress.step, settings.seed);
+    let mut current = plan(settings, frames.width, settings.budget.spent(progress.step, at_work()));
+    let mut batches = stream_batches(frames.clone(), current.clone(), progress.step, settings.seed);
     let mut losses = Vec::new();
 
     loop {
         let spent = settings.budget.spent(progress.step, at_work());
-        let next = plan(settings.batch, spent);
+        let next = plan(settings, frames.width, spent);
         if next != current {
             current = next;
-            batches = stream_batches(frames.clone(), current, progress.step, settings.seed);
+            batches = stream_batches(frames.clone(), current.clone(), progress.step, settings.seed);
         }
         let done = spent >= 1.0 || stop.load(Ordering::Relaxed);
         let due = (spent * settings.validations as f64) as usize > progress.curve.len();

@@ -57,8 +57,9 @@ fn proposals(cells: &[Cell], class_logits: &[f32], distance_logits: &[f32], clas
         let logits = &class_logits[index * classes..][..classes];
         let mut region = None;
         for (class, &value) in logits.iter().enumerate().filter(|(_, value)| **value > min_logit) {
-            let region = *region
-                .get_or_insert_with(|| decode_box(cell, &distance_logits[index * 4 * DISTANCE_BINS..][..4 * DISTANCE_BINS]));
+            let region = *region.get_or_insert_with(|| {
+                decode_box(cell, &distance_logits[index * 4 * DISTANCE_BINS..][..4 * DISTANCE_BINS])
+            });
             boxes.push(ScoredBox { class, score: sigmoid(value), region });
         }
     }

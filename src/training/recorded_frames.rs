@@ -38,10 +38,10 @@ pub fn append_recorded(
             .objects
             .iter()
             .map(|object| {
-                let class = usize::from(object.class.0)
-                    .checked_sub(1)
-                    .filter(|class| *class < classes)
-                    .with_context(|| format!("frame {index} of {}: unknown class {}", folder.display(), object.class.0))?;
+                let class =
+                    usize::from(object.class.0).checked_sub(1).filter(|class| *class < classes).with_context(|| {
+                        format!("frame {index} of {}: unknown class {}", folder.display(), object.class.0)
+                    })?;
                 Ok(FrameLabel { class, region: object.region, visible_fraction: object.visible_fraction })
             })
             .collect::<anyhow::Result<Vec<_>>>()?;

@@ -147,13 +147,10 @@ fn on_torch_tape<const N: usize>(
     });
     let output = TchTensor::new(compute(std::array::from_fn(|i| &leaves[i].tensor)));
     let shown = Leaf::alone(&output);
-    let tracked: Tracked = match TorchTape
-        .prepare::<NoCheckpointing>(inputs.map(|input| input.node))
-        .compute_bound()
-        .stateful()
-     {
-        OpsKind::Tracked(prep) => prep.finish(Tape { inputs: leaves, output }, shown),
-        OpsKind::UnTracked(prep) => prep.finish(shown),
-    };
+    let tracked: Tracked =
+        match TorchTape.prepare::<NoCheckpointing>(inputs.map(|input| input.node)).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(Tape { inputs: leaves, output }, shown),
+            OpsKind::UnTracked(prep) => prep.finish(shown),
+        };
     Tensor::from_primitive(TensorPrimitive::Float(tracked))
 }

@@ -2,6 +2,8 @@
 
 mod architecture;
 mod bad_scenes;
+#[cfg(feature = "train")]
+mod detector_training;
 mod inference;
 mod physics;
 mod player;

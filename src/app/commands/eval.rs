@@ -89,14 +89,20 @@ pub(super) fn open_detector(folder: Option<&Path>, provider: ProviderChoice) -> 
 }
 
 fn print_figures(figures: &DetectorFigures, labels: &[String]) {
-    println!("{:<10} {:>6} {:>9} {:>7} {:>6} {:>6} {:>8}", "class", "truths", "precision", "recall", "F1", "AP50", "AP50-95");
+    println!(
+        "{:<10} {:>6} {:>9} {:>7} {:>6} {:>6} {:>8}",
+        "class", "truths", "precision", "recall", "F1", "AP50", "AP50-95"
+    );
     for class in &figures.per_class {
         println!(
             "{:<10} {:>6} {:>9.3} {:>7.3} {:>6.3} {:>6.3} {:>8.3}",
             class.label, class.truths, class.precision, class.recall, class.f1, class.ap50, class.ap50_95
         );
     }
-    println!("\ntaken for another class most often (of things found at IoU ≥ 0.5, confidence ≥ {:.2}):", figures.confidence);
+    println!(
+        "\ntaken for another class most often (of things found at IoU ≥ 0.5, confidence ≥ {:.2}):",
+        figures.confidence
+    );
     let mut mistakes: Vec<(usize, &str, &str)> = Vec::new();
     for (row, there) in figures.confusion.iter().zip(labels) {
         for (&count, taken) in row.iter().zip(labels) {
