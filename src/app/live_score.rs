@@ -69,7 +69,9 @@ fn proposals(seen: &Seen) -> Vec<ScoredBox> {
     let index = |class: crate::base::ClassId| usize::from(class.0).checked_sub(1);
     seen.detections
         .iter()
-        .filter_map(|found| Some(ScoredBox { class: index(found.class)?, score: found.confidence, region: found.region }))
+        .filter_map(|found| {
+            Some(ScoredBox { class: index(found.class)?, score: found.confidence, region: found.region })
+        })
         .collect()
 }
 

@@ -9,10 +9,10 @@ mod gallery;
 pub mod graphics;
 pub mod headless;
 pub mod inference_places;
-pub mod recording;
 pub mod inhabited;
 pub mod live_score;
 pub mod perception_on_screen;
+pub mod recording;
 pub mod tour;
 pub mod window;
 

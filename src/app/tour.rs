@@ -15,7 +15,8 @@ use bevy::{prelude::*, time::TimeUpdateStrategy};
 use serde::Serialize;
 
 use super::{
-    annotate::draw_detections,
+    annotate::annotate,
+    asset_folder,
     headless::{finish, headless_app, picture_target, take_picture},
     inhabited::{CompanionEye, InhabitedWorldPlugin, LOOK_EVERY_TICKS},
     live_score::{LiveScore, LiveScorePlugin},
@@ -306,7 +307,14 @@ impl Tour<'_> {
                     if seen.detections.is_empty() && part < 0.97 {
                         continue;
                     }
-                    draw_detections(&observation.rgb, &seen.detections, world.resource::<ClassTable>(), 2)
+                    let classes = world.resource::<ClassTable>();
+                    let named: Vec<_> = seen
+                        .detections
+                        .iter()
+                        .map(|found| (classes.name(found.class).unwrap_or("?"), *found))
+                        .collect();
+                    let font = asset_folder().join("fonts/Lato-Medium.ttf");
+                    annotate((*observation.rgb).clone(), &named, &font)?
                         .save(&path)
                         .with_context(|| format!("{}", path.display()))?;
                 }
@@ -347,19 +355,13 @@ impl Tour<'_> {
     fn report(self, app: &mut App, adapter: &str) -> anyhow::Result<TourReport> {
         let world = app.world_mut();
         let spread = |phase| Spread::of(self.frame_ms.get(&phase).map_or(&[], Vec::as_slice));
-        let frame_ms = FrameTimes {
-            ai_on: spread(Phase::AiOn),
-            ai_off: spread(Phase::AiOff),
-            eyes_off: spread(Phase::EyesOff),
-        };
+        let frame_ms =
+            FrameTimes { ai_on: spread(Phase::AiOn), ai_off: spread(Phase::AiOff), eyes_off: spread(Phase::EyesOff) };
         let status = world.resource::<RecognitionStatus>().clone();
         let model = world.resource::<Models>().statuses().into_iter().next();
-        let ai_seconds: f64 = [Phase::AiOn, Phase::Scored]
-            .iter()
-            .filter_map(|phase| self.frame_ms.get(phase))
-            .flatten()
-            .sum::<f64>()
-            / 1e3;
+        let ai_seconds: f64 =
+            [Phase::AiOn, Phase::Scored].iter().filter_map(|phase| self.frame_ms.get(phase)).flatten().sum::<f64>()
+                / 1e3;
         let classes = world.resource::<ClassTable>().len();
         let (live, views) = world.resource::<LiveScore>().figures(classes);
         let mut eyes = world.query_filtered::<&EyeStatus, With<CompanionEye>>();
@@ -397,7 +399,8 @@ impl Tour<'_> {
 }
 
 fn ask_for(app: &mut App, name: &str) -> anyhow::Result<()> {
-    let class = app.world().resource::<ClassTable>().id(name).with_context(|| format!("no class is called {name:?}"))?;
+    let class =
+        app.world().resource::<ClassTable>().id(name).with_context(|| format!("no class is called {name:?}"))?;
     app.world_mut().write_message(Asked(Request::Find(class)));
     Ok(())
 }
@@ -448,7 +451,8 @@ fn walk(
             continue;
         }
         let wanted = (-ahead.x).atan2(-ahead.z);
-        let turn = (wanted - intent.yaw + std::f32::consts::PI).rem_euclid(std::f32::consts::TAU) - std::f32::consts::PI;
+        let turn =
+            (wanted - intent.yaw + std::f32::consts::PI).rem_euclid(std::f32::consts::TAU) - std::f32::consts::PI;
         intent.yaw += turn.clamp(-2.5 * time.delta_secs(), 2.5 * time.delta_secs());
         intent.pitch = -0.12;
         intent.direction = if turn.abs() < 0.7 { Vec2::Y } else { Vec2::ZERO };
@@ -475,7 +479,9 @@ fn keep_last_look(
         last.observation = Some(observation.clone());
     }
     for seen in seen.read() {
-        let Some(picture) = waiting.iter().find(|picture| picture.eye == seen.eye && picture.tick == seen.tick) else { continue };
+        let Some(picture) = waiting.iter().find(|picture| picture.eye == seen.eye && picture.tick == seen.tick) else {
+            continue;
+        };
         let richer = last.seen.as_ref().is_none_or(|(_, best)| seen.detections.len() >= best.detections.len());
         if richer {
             last.seen = Some((picture.clone(), seen.clone()));
@@ -483,7 +489,12 @@ fn keep_last_look(
     }
 }
 
-fn write_down(mut said: MessageReader<Said>, mut transcript: ResMut<Transcript>, tick: Res<Tick>, classes: Res<ClassTable>) {
+fn write_down(
+    mut said: MessageReader<Said>,
+    mut transcript: ResMut<Transcript>,
+    tick: Res<Tick>,
+    classes: Res<ClassTable>,
+) {
     transcript.0.extend(said.read().map(|said| (tick.seconds(), said.in_words(&classes))));
 }
 

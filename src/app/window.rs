@@ -90,7 +90,9 @@ fn end_session(mut session: ResMut<Session>, mut commands: Commands, windows: Qu
         }
         Some(path) => {
             commands.spawn(Screenshot::primary_window()).observe(
-                move |captured: On<ScreenshotCaptured>, mut session: ResMut<Session>, mut exit: MessageWriter<AppExit>| {
+                move |captured: On<ScreenshotCaptured>,
+                      mut session: ResMut<Session>,
+                      mut exit: MessageWriter<AppExit>| {
                     session.error = save(&captured.image, &path).err();
                     exit.write(AppExit::Success);
                 },

@@ -142,7 +142,8 @@ fn recognise(
     if let Some(answer) = model.poll::<Result<Seen, String>>() {
         take(answer, *tick, &mut status, &mut seen);
     }
-    if model.is_ready() && !model.is_busy()
+    if model.is_ready()
+        && !model.is_busy()
         && let Some(observation) = waiting.0.pop_front()
     {
         let (encode, decode) = ends(&observation);

@@ -16,7 +16,7 @@ use crate::{
         tour::{FrameTimes, Phase, Spread, TourReport, TourSettings, take_tour},
     },
     base::Tick,
-    inference::{Models, library, session::ModelSession},
+    inference::{Models, session::ModelSession},
     percepts::{TASK, detector_request},
     signal::percentiles,
 };
@@ -166,7 +166,10 @@ fn as_text(figures: &Figures) -> String {
     text += &format!("\ninference on ÷ off, p99  {:.2}\n", figures.inference_ratio);
     text += &format!("all on ÷ all off, p99    {:.2}\n", figures.full_ratio);
     text += &format!("views per second         {:.1}\n", figures.views_per_second);
-    text += &format!("percept age, ms          {:.0} (p95 {:.0})\n", figures.percept_age_ms.p50, figures.percept_age_ms.p95);
+    text += &format!(
+        "percept age, ms          {:.0} (p95 {:.0})\n",
+        figures.percept_age_ms.p50, figures.percept_age_ms.p95
+    );
     if let Some(model) = &figures.model {
         text += &format!(
             "detector, ms             {:.1} whole, {:.1} run alone, ratio {:.2}\n",
