@@ -17,6 +17,7 @@ pub mod app;
 pub mod base;
 pub mod behaviours;
 pub mod game;
+pub mod dataset;
 pub mod inference;
 pub mod percepts;
 pub mod platform;
