@@ -59,7 +59,9 @@ pub enum OnExisting {
 /// What went wrong with a dataset folder.
 #[derive(Debug, Error)]
 pub enum DatasetError {
-    #[error("{0} already holds a dataset; add --resume to continue it, --force to replace it, or choose another folder")]
+    #[error(
+        "{0} already holds a dataset; add --resume to continue it, --force to replace it, or choose another folder"
+    )]
     Exists(PathBuf),
     #[error("{0} is not empty and holds no dataset; choose another folder")]
     Foreign(PathBuf),
@@ -186,7 +188,8 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DatasetError>
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
-    let written = fs::File::create(&part).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&part, path));
+    let written =
+        fs::File::create(&part).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&part, path));
     written.map_err(|error| {
         // Best effort: on a read-only disk there is nothing to remove.
         let _ = fs::remove_file(&part);

@@ -7,7 +7,13 @@ use image::{
     codecs::png::{CompressionType, FilterType, PngEncoder},
 };
 
-fn png(pixels: &[u8], width: u32, height: u32, kind: ExtendedColorType, filter: FilterType) -> Result<Vec<u8>, ImageError> {
+fn png(
+    pixels: &[u8],
+    width: u32,
+    height: u32,
+    kind: ExtendedColorType,
+    filter: FilterType,
+) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Cursor::new(Vec::with_capacity(pixels.len() / 2));
     // The fast setting is several times as fast as the default one and hardly larger on rendered pictures.
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, filter).write_image(pixels, width, height, kind)?;

@@ -90,9 +90,11 @@ mod tests {
 
     #[test]
     fn text_is_that_of_pycocotools() {
-        // pycocotools 2.0: mask.encode(np.asfortranarray([[0, 1, 0], [1, 1, 0]], dtype=np.uint8))["counts"].
-        assert_eq!(Rle { counts: vec![1, 3, 2] }.to_text(), "132");
-        // frPyObjects({"size": [10, 100], "counts": [17, 40, 500, 3, 440]}, 10, 100)["counts"].
-        assert_eq!(Rle { counts: vec![17, 40, 500, 3, 440] }.to_text(), "a0X1d?kNTO");
+        // pycocotools 2.0: mask.encode(np.asfortranarray([[0, 1, 0], [1, 1, 0]], dtype=np.uint8)) and
+        // mask.frPyObjects({"size": .., "counts": ..}, height, width).
+        let text = |counts: &[u32]| Rle { counts: counts.to_vec() }.to_text();
+        assert_eq!(text(&[1, 3, 2]), "132");
+        assert_eq!(text(&[17, 40, 500, 3, 440]), "a0X1d?kNTN");
+        assert_eq!(text(&[0, 1, 5000, 2, 70, 97_327]), "01Xl41nUK]Qo2");
     }
 }

@@ -7,9 +7,7 @@ use std::{
 
 use super::{
     coco::{Coco, FrameRecord, frame_record},
-    folder::{
-        COCO, DatasetError, OnExisting, Recording, frame_path, prepare, read_json, write_json, write_whole,
-    },
+    folder::{COCO, DatasetError, OnExisting, Recording, frame_path, prepare, read_json, write_json, write_whole},
     pictures::{depth_png, ids_png, rgb_png},
 };
 use crate::{base::Seed, sensors::Observation};

@@ -89,7 +89,8 @@ pub(super) struct MeshShapes(HashMap<AssetId<Mesh>, Arc<MeshShape>>);
 #[derive(SystemParam)]
 pub(super) struct BodyGatherer<'w, 's> {
     proxies: Query<'w, 's, (&'static LabelProxy, &'static ChildOf)>,
-    meshes: Query<'w, 's, (&'static Mesh3d, &'static GlobalTransform, Option<&'static Aabb>, &'static InheritedVisibility)>,
+    meshes:
+        Query<'w, 's, (&'static Mesh3d, &'static GlobalTransform, Option<&'static Aabb>, &'static InheritedVisibility)>,
     labels: Query<'w, 's, &'static Label>,
     parents: Query<'w, 's, &'static ChildOf>,
     transforms: Query<'w, 's, &'static GlobalTransform>,

@@ -3,7 +3,8 @@
 //!
 //! In: [`CaptureQueue`], filled each frame for the cameras that are on. Out: [`Film`] through the [`Inbox`], one or more
 //! updates later (in lockstep within the same update). The textures that the main pass wrote are copied directly: no blit,
-//! no conversion, so floats arrive bit for bit. What is absent: the decoding of the bytes ([`super::develop`]).
+//! no conversion, so floats arrive bit for bit; only an HDR camera's picture is copied from its target, after tone mapping.
+//! What is absent: the decoding of the bytes ([`super::develop`]).
 
 use std::sync::{
     Arc, Mutex,
@@ -11,17 +12,24 @@ use std::sync::{
 };
 
 use bevy::{
-    core_pipeline::{Core3d, Core3dSystems},
+    camera::NormalizedRenderTarget,
+    core_pipeline::{
+        Core3d,
+        upscaling::{ViewUpscalingPipeline, upscaling},
+    },
     math::Affine3A,
     prelude::*,
     render::{
         ExtractSchedule, MainWorld, Render, RenderApp, RenderSystems,
+        camera::ExtractedCamera,
+        render_asset::RenderAssets,
         render_resource::{
             Buffer, BufferDescriptor, BufferUsages, MapMode, PipelineCache, PollType, TexelCopyBufferInfo,
             TexelCopyBufferLayout,
         },
-        renderer::{RenderContext, RenderDevice, ViewQuery},
+        renderer::{RenderContext, RenderDevice, ViewQuery, render_system},
         sync_world::MainEntity,
+        texture::GpuImage,
         view::ViewTarget,
     },
 };
@@ -52,15 +60,18 @@ pub struct Capture {
 #[derive(Debug)]
 pub(super) enum Film {
     Exposed(Box<Capture>),
-    /// Rendered before all shaders were ready, or not at all.
-    Incomplete { eye: Entity },
+    /// Not rendered, or not as a whole, for this reason.
+    Incomplete {
+        eye: Entity,
+        why: String,
+    },
 }
 
 impl Film {
     pub(super) fn eye(&self) -> Entity {
         match self {
             Film::Exposed(capture) => capture.stamp.eye,
-            Film::Incomplete { eye } => *eye,
+            Film::Incomplete { eye, .. } => *eye,
         }
     }
 }
@@ -139,22 +150,48 @@ pub(super) fn plugin(app: &mut App) {
     render_app
         .insert_resource(Darkroom { jobs: Vec::new(), outbox, spare: Arc::default() })
         .add_systems(ExtractSchedule, extract_jobs)
-        .add_systems(Core3d, copy_view.after(Core3dSystems::PostProcess))
-        .add_systems(Render, send_films.in_set(RenderSystems::Cleanup));
+        .add_systems(Core3d, copy_view.after(upscaling))
+        .add_systems(
+            Render,
+            (skip_blit.in_set(RenderSystems::Render).before(render_system), send_films.in_set(RenderSystems::Cleanup)),
+        );
 }
 
 fn extract_jobs(mut main_world: ResMut<MainWorld>, mut darkroom: ResMut<Darkroom>) {
     darkroom.jobs.append(&mut main_world.resource_mut::<CaptureQueue>().0);
 }
 
+/// Takes the blit from an eye's main texture to its target out of this frame where nobody needs it: without HDR both would
+/// hold the same. (A camera that writes no output at all would not be rendered.)
+fn skip_blit(
+    cameras: Query<(Entity, &MainEntity, &ExtractedCamera), With<ViewUpscalingPipeline>>,
+    darkroom: Res<Darkroom>,
+    mut commands: Commands,
+) {
+    for (entity, main, camera) in &cameras {
+        let is_eye = |job: &Job| job.stamp.eye == main.id() || job.label_camera == Some(main.id());
+        if !camera.hdr && darkroom.jobs.iter().any(is_eye) {
+            commands.entity(entity).remove::<ViewUpscalingPipeline>();
+        }
+    }
+}
+
 /// Runs for each camera when its picture is done: copies its main texture into the buffer of its job, if it has one.
 fn copy_view(
-    view: ViewQuery<(&ViewTarget, &MainEntity)>,
+    view: ViewQuery<(&ViewTarget, &ExtractedCamera, &MainEntity)>,
+    images: Res<RenderAssets<GpuImage>>,
     mut darkroom: ResMut<Darkroom>,
     device: Res<RenderDevice>,
     mut context: RenderContext,
 ) {
-    let (target, camera) = view.into_inner();
+    let (target, extracted, camera) = view.into_inner();
+    let texture = match &extracted.target {
+        Some(NormalizedRenderTarget::Image(image)) if extracted.hdr => {
+            let Some(image) = images.get(&image.handle) else { return };
+            &image.texture
+        }
+        _ => target.main_texture(),
+    };
     let Darkroom { jobs, spare, .. } = &mut *darkroom;
     for job in jobs {
         let (offset, row, done) = if job.stamp.eye == camera.id() {
@@ -165,7 +202,6 @@ fn copy_view(
             continue;
         };
         let buffer = job.buffer.get_or_insert_with(|| buffer_of_size(job.layout.size, spare, &device));
-        let texture = target.main_texture();
         context.command_encoder().copy_texture_to_buffer(
             texture.as_image_copy(),
             TexelCopyBufferInfo {
@@ -202,14 +238,15 @@ fn send_films(mut darkroom: ResMut<Darkroom>, device: Res<RenderDevice>, pipelin
     if darkroom.jobs.is_empty() {
         return;
     }
-    let shaders_ready = pipelines.waiting_pipelines().next().is_none();
+    let waiting = pipelines.waiting_pipelines().count();
     let mut wait = false;
     for job in std::mem::take(&mut darkroom.jobs) {
         let eye = job.stamp.eye;
-        let complete = job.rgb_done && (job.labels_done || job.label_camera.is_none()) && shaders_ready;
-        let (Some(buffer), true) = (job.buffer, complete) else {
+        let labels_done = job.labels_done || job.label_camera.is_none();
+        let (Some(buffer), true, true, 0) = (job.buffer, job.rgb_done, labels_done, waiting) else {
+            let why = format!("colours {}, labels {labels_done}, {waiting} shaders compiling", job.rgb_done);
             // The world may be gone while its renderer still runs: nobody to tell, then.
-            let _ = darkroom.outbox.send(Film::Incomplete { eye });
+            let _ = darkroom.outbox.send(Film::Incomplete { eye, why });
             continue;
         };
         wait |= job.wait;
@@ -226,8 +263,8 @@ fn send_films(mut darkroom: ResMut<Darkroom>, device: Res<RenderDevice>, pipelin
                     Film::Exposed(Box::new(Capture { stamp, layout, bytes }))
                 }
                 Err(error) => {
-                    warn!("a picture could not be read back: {error}");
-                    Film::Incomplete { eye }
+                    let why = format!("reading back: {error}");
+                    Film::Incomplete { eye, why }
                 }
             };
             let _ = outbox.send(film);

@@ -52,9 +52,8 @@ fn decode_labels(bytes: &[u8], width: u32, height: u32, row: u32) -> (Vec<u32>, 
     for line in bytes.chunks_exact(row as usize).take(height as usize) {
         let texels = line[..(width * BufferLayout::LABEL_PIXEL) as usize].as_chunks::<16>().0;
         for texel in texels {
-            let [id, depth, x, y] = [0, 4, 8, 12].map(|at| {
-                f32::from_le_bytes([texel[at], texel[at + 1], texel[at + 2], texel[at + 3]])
-            });
+            let [id, depth, x, y] =
+                [0, 4, 8, 12].map(|at| f32::from_le_bytes([texel[at], texel[at + 1], texel[at + 2], texel[at + 3]]));
             // The clear colour is zero, and nothing drawn can be at depth 0.
             let drawn = depth > 0.0;
             instances.push(id as u32);

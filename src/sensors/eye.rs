@@ -8,11 +8,11 @@
 //! What is absent: what a picture means (`percepts`); files (`dataset`).
 
 use bevy::{
-    camera::{CameraOutputMode, CameraUpdateSystems, Hdr, RenderTarget, visibility::RenderLayers},
+    camera::{CameraUpdateSystems, RenderTarget, visibility::RenderLayers},
     core_pipeline::tonemapping::{DebandDither, Tonemapping},
     light::cluster::ClusterConfig,
     prelude::*,
-    render::render_resource::TextureFormat,
+    render::render_resource::{TextureFormat, TextureUsages},
     tasks::{AsyncComputeTaskPool, Task, block_on, poll_once},
 };
 
@@ -30,8 +30,8 @@ const RING_SLOTS: u32 = 3;
 
 /// Makes the entity's camera a sensor. Its `Transform` is the pose of the lens: −Z forward, +Y up.
 ///
-/// The camera renders straight to 8-bit sRGB, tone-mapped by the entity's [`Tonemapping`] as for a player without HDR
-/// effects; [`Hdr`] on an eye is taken off.
+/// Its picture is 8-bit sRGB, tone-mapped by the entity's [`Tonemapping`]; with [`Hdr`](bevy::camera::Hdr) on the entity it is drawn as for a
+/// player (sky and effects included), without it straight to 8 bits, which is a little cheaper.
 #[derive(Component, Clone, Debug, PartialEq)]
 #[require(Camera3d, Camera { is_active: false, ..default() }, Msaa::Off, EyeStatus, Shutter)]
 pub struct Eye {
@@ -172,15 +172,10 @@ impl Plugin for EyePlugin {
 fn fit_eyes(
     mut commands: Commands,
     mut images: ResMut<Assets<Image>>,
-    mut eyes: Query<(Entity, &Eye, &mut Camera, Option<&EyeOptics>, Has<Hdr>), Changed<Eye>>,
+    mut eyes: Query<(Entity, &Eye, &mut Camera, Option<&EyeOptics>), Changed<Eye>>,
 ) {
-    for (entity, eye, mut camera, optics, has_hdr) in &mut eyes {
-        if has_hdr {
-            warn!("an eye renders to 8 bits: taking HDR off {entity}");
-            commands.entity(entity).remove::<Hdr>();
-        }
+    for (entity, eye, mut camera, optics) in &mut eyes {
         camera.is_active = false;
-        camera.output_mode = CameraOutputMode::Skip;
         let projection = Projection::Perspective(PerspectiveProjection {
             fov: eye.fov_y,
             near: eye.near,
@@ -189,7 +184,8 @@ fn fit_eyes(
             ..default()
         });
         let mut target = |format| {
-            let image = Image::new_target_texture(eye.width, eye.height, format, None);
+            let mut image = Image::new_target_texture(eye.width, eye.height, format, None);
+            image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
             RenderTarget::Image(images.add(image).into())
         };
         commands.entity(entity).insert((target(TextureFormat::Rgba8UnormSrgb), projection.clone()));
@@ -198,16 +194,11 @@ fn fit_eyes(
                 .spawn((
                     LabelCamera,
                     Camera3d::default(),
-                    Camera {
-                        is_active: false,
-                        output_mode: CameraOutputMode::Skip,
-                        clear_color: ClearColorConfig::Custom(Color::NONE),
-                        ..default()
-                    },
+                    Camera { is_active: false, clear_color: ClearColorConfig::Custom(Color::NONE), ..default() },
                     Msaa::Off,
                     Tonemapping::None,
                     DebandDither::Disabled,
-                    ClusterConfig::None,
+                    ClusterConfig::Single,
                     RenderLayers::layer(LABEL_LAYER),
                     ChildOf(entity),
                 ))
@@ -331,8 +322,8 @@ fn account(film: &Film, eyes: &mut Query<&mut EyeStatus>) {
 pub enum LookError {
     #[error("the entity {0} has no eye")]
     NoEye(Entity),
-    #[error("the eye gave no picture within {0} updates: is there a renderer?")]
-    NoPicture(u32),
+    #[error("the eye gave no picture within {updates} updates ({why})")]
+    NoPicture { updates: u32, why: String },
     #[error("the app was asked to exit")]
     Exit,
 }
@@ -347,6 +338,7 @@ pub enum LookError {
 pub fn look(app: &mut App, eye: Entity) -> Result<Capture, LookError> {
     /// Shaders compile during the first updates, then one is enough.
     const PATIENCE: u32 = 900;
+    let mut why = "is there a renderer?".to_owned();
     for _ in 0..PATIENCE {
         app.world_mut().get_mut::<Shutter>(eye).ok_or(LookError::NoEye(eye))?.pressed = true;
         app.update();
@@ -358,14 +350,14 @@ pub fn look(app: &mut App, eye: Entity) -> Result<Capture, LookError> {
                 status.in_flight = status.in_flight.saturating_sub(1);
                 status.incomplete += u64::from(matches!(film, Film::Incomplete { .. }));
             }
-            if let Film::Exposed(capture) = film
-                && capture.stamp.eye == eye
-            {
-                return Ok(*capture);
+            match film {
+                Film::Exposed(capture) if capture.stamp.eye == eye => return Ok(*capture),
+                Film::Exposed(_) => {}
+                Film::Incomplete { why: reason, .. } => why = reason,
             }
         }
     }
-    Err(LookError::NoPicture(PATIENCE))
+    Err(LookError::NoPicture { updates: PATIENCE, why })
 }
 
 #[cfg(test)]

@@ -170,11 +170,7 @@ pub(super) fn retag_proxies(
 }
 
 /// The nearest entity upwards (itself included) that has a label.
-pub(super) fn label_of(
-    mesh: Entity,
-    labels: &Query<&Label>,
-    parents: &Query<&ChildOf>,
-) -> Option<(Entity, Label)> {
+pub(super) fn label_of(mesh: Entity, labels: &Query<&Label>, parents: &Query<&ChildOf>) -> Option<(Entity, Label)> {
     std::iter::once(mesh)
         .chain(parents.iter_ancestors(mesh))
         .find_map(|entity| labels.get(entity).ok().map(|label| (entity, *label)))

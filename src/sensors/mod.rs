@@ -17,8 +17,6 @@ mod truth;
 
 pub use capture::{Capture, Stamp};
 pub use develop::develop;
-pub use eye::{
-    Eye, EyePace, EyePlugin, EyeRate, EyeStatus, EyeSystems, LabelCamera, LookError, Shutter, look,
-};
+pub use eye::{Eye, EyePace, EyePlugin, EyeRate, EyeStatus, EyeSystems, LabelCamera, LookError, Shutter, look};
 pub use labels::{LABEL_LAYER, LabelProxy};
 pub use observation::{GroundTruth, Intrinsics, ObjectTruth, Observation};

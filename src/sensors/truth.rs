@@ -88,8 +88,10 @@ fn oriented_box(body: &Body) -> (Affine3A, Vec3) {
     let box_from_world = Mat3A::from_quat(rotation.inverse());
     let (mut min, mut max) = (Vec3A::INFINITY, Vec3A::NEG_INFINITY);
     for part in &body.parts {
-        let box_from_part =
-            Affine3A { matrix3: box_from_world * part.world_from_part.matrix3, translation: box_from_world * part.world_from_part.translation };
+        let box_from_part = Affine3A {
+            matrix3: box_from_world * part.world_from_part.matrix3,
+            translation: box_from_world * part.world_from_part.translation,
+        };
         for position in &part.shape.positions {
             let point = box_from_part.transform_point3a(Vec3A::from(*position));
             min = min.min(point);
