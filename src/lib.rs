@@ -16,8 +16,8 @@
 pub mod app;
 pub mod base;
 pub mod behaviours;
-pub mod game;
 pub mod dataset;
+pub mod game;
 pub mod inference;
 pub mod percepts;
 pub mod platform;
