@@ -8,6 +8,7 @@ mod gallery;
 pub mod graphics;
 pub mod headless;
 pub mod inference_places;
+pub mod recording;
 
 use std::process::ExitCode;
 

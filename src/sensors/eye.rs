@@ -8,7 +8,11 @@
 //! What is absent: what a picture means (`percepts`); files (`dataset`).
 
 use bevy::{
-    camera::{CameraUpdateSystems, RenderTarget, visibility::RenderLayers},
+    asset::AssetEventSystems,
+    camera::{
+        CameraUpdateSystems, RenderTarget,
+        visibility::{RenderLayers, VisibilitySystems},
+    },
     core_pipeline::tonemapping::{DebandDither, Tonemapping},
     light::cluster::ClusterConfig,
     prelude::*,
@@ -122,6 +126,8 @@ pub struct LabelCamera;
 #[derive(Component, Debug)]
 struct EyeOptics {
     label_camera: Entity,
+    /// Size of the targets, pixels.
+    size: [u32; 2],
 }
 
 /// Eyes, their labels and their observations.
@@ -130,7 +136,8 @@ pub struct EyePlugin;
 /// When things happen to eyes within `PostUpdate`.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EyeSystems {
-    /// Cameras are made and switched on or off; before transforms are propagated and cameras updated.
+    /// Cameras and label proxies are made and cameras switched on or off; before transforms, visibility and cameras are
+    /// worked out.
     Open,
     /// Pose, lens, tick and bodies are written down; after transforms are propagated.
     Stamp,
@@ -147,7 +154,12 @@ impl Plugin for EyePlugin {
             .configure_sets(
                 PostUpdate,
                 (
-                    EyeSystems::Open.before(TransformSystems::Propagate).before(CameraUpdateSystems),
+                    EyeSystems::Open
+                        .before(TransformSystems::Propagate)
+                        .before(CameraUpdateSystems)
+                        .before(VisibilitySystems::CalculateBounds)
+                        .before(VisibilitySystems::VisibilityPropagate)
+                        .before(AssetEventSystems),
                     EyeSystems::Stamp.after(TransformSystems::Propagate).after(CameraUpdateSystems),
                 ),
             )
@@ -183,14 +195,10 @@ fn fit_eyes(
             aspect_ratio: eye.width as f32 / eye.height as f32,
             ..default()
         });
-        let mut target = |format| {
-            let mut image = Image::new_target_texture(eye.width, eye.height, format, None);
-            image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
-            RenderTarget::Image(images.add(image).into())
-        };
-        commands.entity(entity).insert((target(TextureFormat::Rgba8UnormSrgb), projection.clone()));
-        let label_camera = optics.map(|optics| optics.label_camera).unwrap_or_else(|| {
-            let label_camera = commands
+        let size = [eye.width, eye.height];
+        let label_camera = match optics {
+            Some(optics) => optics.label_camera,
+            None => commands
                 .spawn((
                     LabelCamera,
                     Camera3d::default(),
@@ -202,11 +210,20 @@ fn fit_eyes(
                     RenderLayers::layer(LABEL_LAYER),
                     ChildOf(entity),
                 ))
-                .id();
-            commands.entity(entity).insert(EyeOptics { label_camera });
-            label_camera
-        });
-        commands.entity(label_camera).insert((target(TextureFormat::Rgba32Float), projection));
+                .id(),
+        };
+        if optics.is_none_or(|optics| optics.size != size) {
+            let mut target = |format| {
+                let mut image = Image::new_target_texture(eye.width, eye.height, format, None);
+                image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
+                RenderTarget::Image(images.add(image).into())
+            };
+            let optics = EyeOptics { label_camera, size };
+            commands.entity(entity).insert((optics, target(TextureFormat::Rgba8UnormSrgb)));
+            commands.entity(label_camera).insert(target(TextureFormat::Rgba32Float));
+        }
+        commands.entity(entity).insert(projection.clone());
+        commands.entity(label_camera).insert(projection);
     }
 }
 

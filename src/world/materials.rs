@@ -78,6 +78,19 @@ impl MaterialLibrary {
         }
     }
 
+    /// Lets go of the surfaces of rooms; what objects share stays.
+    pub fn forget_rooms(&mut self, settings: &QualitySettings) {
+        let grains =
+            [Grain::Wood, Grain::Ceramic, Grain::Fabric, Grain::Metal, Grain::Leather, Grain::Peel, Grain::Bark];
+        let shared = grains.map(|grain| {
+            let (recipe, size) = grain_recipe(grain, settings.texture_size);
+            picture_key(&recipe, size)
+        });
+        self.rooms.clear();
+        self.objects.clear();
+        self.pictures.retain(|key, _| shared.contains(key));
+    }
+
     fn pictures(&mut self, recipe: &SurfaceRecipe, size: u32, workshop: &mut Workshop) -> Pictures {
         let key = picture_key(recipe, size);
         self.pictures.entry(key).or_insert_with(|| Pictures::new(recipe.draw(size), workshop)).clone()

@@ -45,7 +45,7 @@ pub use intent::{FlyIntent, HandIntent, WalkIntent};
 pub use kinds::{all_kinds, register_kit};
 pub use label::Label;
 pub use quality::Quality;
-pub use spawn::{Architecture, NextInstance, SceneObject};
+pub use spawn::{Architecture, NextInstance, SceneObject, forget_earlier_scenes};
 pub use view::WorldView;
 
 use crate::{

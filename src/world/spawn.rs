@@ -66,6 +66,15 @@ struct Variant {
 #[derive(Resource, Default)]
 pub struct Variants(HashMap<(String, Seed), Variant>);
 
+/// Lets go of what was drawn for earlier scenes and numbers instances from one again. For runs through thousands of
+/// scenes; call it just before a scene that keeps no object of the one before.
+pub fn forget_earlier_scenes(world: &mut World) {
+    world.resource_mut::<Variants>().0.clear();
+    let settings = world.resource::<Quality>().settings();
+    world.resource_mut::<MaterialLibrary>().forget_rooms(&settings);
+    world.insert_resource(NextInstance::default());
+}
+
 /// Everything that spawning writes to.
 #[derive(bevy::ecs::system::SystemParam)]
 pub struct Stage<'w, 's> {

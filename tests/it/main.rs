@@ -7,4 +7,5 @@ mod inference;
 mod physics;
 mod player;
 mod random_layouts;
+mod record;
 mod shipped_scenes;
