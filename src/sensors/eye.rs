@@ -139,7 +139,7 @@ pub enum EyeSystems {
     /// Cameras and label proxies are made and cameras switched on or off; before transforms, visibility and cameras are
     /// worked out.
     Open,
-    /// Pose, lens, tick and bodies are written down; after transforms are propagated.
+    /// Pose, lens, tick and bodies are written down; after transforms and visibility are propagated.
     Stamp,
 }
 
@@ -160,7 +160,10 @@ impl Plugin for EyePlugin {
                         .before(VisibilitySystems::CalculateBounds)
                         .before(VisibilitySystems::VisibilityPropagate)
                         .before(AssetEventSystems),
-                    EyeSystems::Stamp.after(TransformSystems::Propagate).after(CameraUpdateSystems),
+                    EyeSystems::Stamp
+                        .after(TransformSystems::Propagate)
+                        .after(CameraUpdateSystems)
+                        .after(VisibilitySystems::VisibilityPropagate),
                 ),
             )
             .add_systems(PreUpdate, deliver_observations)
