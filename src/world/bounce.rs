@@ -1,6 +1,6 @@
 //! Light that comes in through windows and doors and bounces about: computed once per scene on the processor.
 //!
-//! In: rooms as boxes with holes, the sky, lamps, how much each surface reflects. Out: a [`LightVolume`] per room: the light
+//! In: rooms as boxes with holes, the sky, lamps, how much each surface reflects. Out: a [`RoomLight`] per room: the light
 //! that arrives at points of a grid from six sides, for the renderer's irradiance volumes and for the exposure of
 //! cameras. Sunlight and lamplight that arrives directly is left out (the renderer draws it, with shadows), what they
 //! bounce is in. What is absent: furniture; it receives this light, but does not block it.
@@ -15,6 +15,7 @@ use bevy::{
 
 use super::{
     architecture::{EXTERIOR_THICKNESS, Hole, Rect2, Wall, walls_of},
+    environment::EnvironmentMaps,
     sky::Sky,
 };
 use crate::scene::RoomSpec;
@@ -81,6 +82,19 @@ impl LightVolume {
     }
 }
 
+/// All bounced light of one room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoomLight {
+    pub volume: LightVolume,
+    /// What polished things in the room mirror, seen from its middle.
+    pub reflection: EnvironmentMaps,
+}
+
+/// Side of the faces of a room's reflection, pixels.
+const REFLECTION_SIZE: u32 = 32;
+/// Height above the floor from which reflections are taken, metres.
+const REFLECTION_HEIGHT: f32 = 1.3;
+
 /// One room as light sees it.
 struct RoomBox {
     min: Vec3,
@@ -122,7 +136,7 @@ pub fn bounce_light(
     reflectances: &[Reflectance],
     lamps: &[PointSource],
     sky: &Sky,
-) -> Vec<LightVolume> {
+) -> Vec<RoomLight> {
     let building = Building::new(rooms, reflectances, sky);
     let pool = ComputeTaskPool::get_or_init(Default::default);
     let building = &building;
@@ -143,7 +157,9 @@ pub fn bounce_light(
     let glow = &glow;
     pool.scope(|scope| {
         for room in 0..building.rooms.len() {
-            scope.spawn(async move { building.volume(room, glow) });
+            scope.spawn(async move {
+                RoomLight { volume: building.volume(room, glow), reflection: building.reflection(room, glow) }
+            });
         }
     })
 }
@@ -355,6 +371,16 @@ impl<'a> Building<'a> {
         LightVolume { min, max, resolution, cubes }
     }
 
+    fn reflection(&self, room: usize, glow: &[Vec3]) -> EnvironmentMaps {
+        let space = &self.rooms[room];
+        let mut eye = 0.5 * (space.min + space.max);
+        eye.y = (space.min.y + REFLECTION_HEIGHT).min(eye.y);
+        EnvironmentMaps::filter(REFLECTION_SIZE, |direction| {
+            let (end, _) = self.trace(room, eye, direction);
+            self.seen(&end, direction, glow)
+        })
+    }
+
     fn cube(&self, room: usize, point: Vec3, glow: &[Vec3]) -> [Vec3; 6] {
         let mut sums = [Vec3::ZERO; 6];
         let mut weights = [0.0; 6];
@@ -428,11 +454,11 @@ mod tests {
     #[test]
     fn a_closed_room_is_dark_and_a_window_lights_it_from_its_side() {
         let dark = bounce_light(&[room(vec![], true)], &[grey(0.5)], &[], &sky());
-        assert_eq!(dark[0].mean_at(Vec3::new(2.0, 1.0, 2.0)), Vec3::ZERO);
+        assert_eq!(dark[0].volume.mean_at(Vec3::new(2.0, 1.0, 2.0)), Vec3::ZERO);
         let window = OpeningSpec { side: Side::North, center: 2.0, width: 2.0, bottom: 0.8, top: 2.2, glazed: true };
         let lit = bounce_light(&[room(vec![window], true)], &[grey(0.5)], &[], &sky());
-        let near = lit[0].mean_at(Vec3::new(2.0, 1.5, 0.5)).y;
-        let far = lit[0].mean_at(Vec3::new(2.0, 1.5, 3.5)).y;
+        let near = lit[0].volume.mean_at(Vec3::new(2.0, 1.5, 0.5)).y;
+        let far = lit[0].volume.mean_at(Vec3::new(2.0, 1.5, 3.5)).y;
         assert!(near > 2.0 * far && far > 0.0, "{near} {far}");
     }
 
@@ -444,7 +470,7 @@ mod tests {
         let r = 0.5;
         let area = 2.0 * (16.0 + 12.0 + 12.0);
         let exact = r * 1000.0 / area / std::f32::consts::PI / (1.0 - r);
-        let volume = &bounce_light(&[room(vec![], true)], &[grey(r)], &[lamp], &sky())[0];
+        let volume = &bounce_light(&[room(vec![], true)], &[grey(r)], &[lamp], &sky())[0].volume;
         let mean = volume.cubes.iter().map(|cube| cube.iter().map(|c| c.y).sum::<f32>() / 6.0).sum::<f32>()
             / volume.cubes.len() as f32;
         // Four bounces of the endless series carry 97 %; points near the walls weigh more than the walls' mean.
@@ -457,9 +483,9 @@ mod tests {
         let yard = room(vec![door(Side::East)], false);
         let inner =
             RoomSpec { min: Vec2::new(4.0, 0.0), max: Vec2::new(8.0, 4.0), ..room(vec![door(Side::West)], true) };
-        let volumes = bounce_light(&[yard, inner], &[grey(0.5), grey(0.5)], &[], &sky());
-        let outside = volumes[0].mean_at(Vec3::new(2.0, 1.5, 2.0)).y;
-        let inside = volumes[1].mean_at(Vec3::new(5.0, 1.0, 2.0)).y;
+        let lights = bounce_light(&[yard, inner], &[grey(0.5), grey(0.5)], &[], &sky());
+        let outside = lights[0].volume.mean_at(Vec3::new(2.0, 1.5, 2.0)).y;
+        let inside = lights[1].volume.mean_at(Vec3::new(5.0, 1.0, 2.0)).y;
         assert!(inside > 0.0 && inside < 0.5 * outside, "{inside} {outside}");
     }
 }

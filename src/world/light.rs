@@ -8,8 +8,8 @@ use bevy::{
     asset::RenderAssetUsages,
     image::ImageSampler,
     light::{
-        CascadeShadowConfigBuilder, DirectionalLightShadowMap, GlobalAmbientLight, IrradianceVolume, LightProbe,
-        NotShadowCaster,
+        CascadeShadowConfigBuilder, DirectionalLightShadowMap, EnvironmentMapLight, GlobalAmbientLight,
+        IrradianceVolume, LightProbe,
     },
     math::{UVec3, Vec3},
     prelude::*,
@@ -30,8 +30,8 @@ pub const RADIANCE_UNIT: f32 = 50.0;
 /// Side of the faces of the sky's environment map, pixels.
 const ENVIRONMENT_SIZE: u32 = 32;
 /// Exposure value of a view that sees 1 candela per square metre on average (ISO 2720 with calibration constant 12.5:
-/// log2(100 / 12.5)), brighter by a third of a stop.
-const EXPOSURE_OF_ONE_NIT: f32 = 3.0 - 0.33;
+/// log2(100 / 12.5)), brighter by a good half stop.
+const EXPOSURE_OF_ONE_NIT: f32 = 3.0 - 0.6;
 /// How much of a change of light exposure takes back: less than 1 leaves dark rooms darker than bright ones.
 const ADAPTATION: f32 = 0.82;
 /// Exposure value about which adaptation turns: a bright room.
@@ -102,9 +102,10 @@ pub fn light_scene(
     for lamp in &new.lights {
         spawn_lamp(lamp, &settings, &mut commands);
     }
-    let volumes = bounce_light(&new.rooms, &reflectances(new), &lamps(new), &sky);
-    for volume in &volumes {
-        spawn_volume(volume, &mut images, &mut commands);
+    let mut volumes = Vec::new();
+    for room in bounce_light(&new.rooms, &reflectances(new), &lamps(new), &sky) {
+        spawn_room_light(&room.volume, room.reflection, &mut images, &mut commands);
+        volumes.push(room.volume);
     }
     let environment = EnvironmentMaps::filter(ENVIRONMENT_SIZE, |direction| sky.radiance(direction));
     let picture = CubeMap::draw(settings.sky_face_size, |direction| sky.radiance_with_sun(direction));
@@ -142,9 +143,11 @@ fn reflectances(spec: &SceneSpec) -> Vec<Reflectance> {
         .collect()
 }
 
-/// Mean colour of a surface with its pattern, capped at what real paints reach.
+/// Mean colour of a surface with its pattern, capped at what real paints reach. Its tint is halved: rugs, furniture and the
+/// eye's own white balance keep real rooms from taking on the colour of their floors.
 fn mean_color(material: &MaterialSpec) -> Vec3 {
-    material.base_color.lerp(material.accent_color, 0.2).min(Vec3::splat(0.85))
+    let color = material.base_color.lerp(material.accent_color, 0.2);
+    Vec3::splat(luminance(color)).lerp(color, 0.5).min(Vec3::splat(0.85))
 }
 
 fn lamps(spec: &SceneSpec) -> Vec<PointSource> {
@@ -224,19 +227,35 @@ fn spawn_lamp(lamp: &LightSpec, settings: &QualitySettings, commands: &mut Comma
     }
 }
 
-fn spawn_volume(volume: &LightVolume, images: &mut Assets<Image>, commands: &mut Commands) {
-    let center = 0.5 * (volume.min + volume.max);
+fn spawn_room_light(
+    volume: &LightVolume,
+    reflection: EnvironmentMaps,
+    images: &mut Assets<Image>,
+    commands: &mut Commands,
+) {
+    let place = Transform::from_translation(0.5 * (volume.min + volume.max)).with_scale(volume.max - volume.min);
     commands.spawn((
         Name::new("bounced light"),
         LitByScene,
         LightProbe::new(),
-        NotShadowCaster,
         IrradianceVolume {
             voxels: images.add(volume_image(volume)),
             intensity: RADIANCE_UNIT,
             affects_lightmapped_meshes: false,
         },
-        Transform::from_translation(center).with_scale(volume.max - volume.min),
+        place,
+    ));
+    commands.spawn((
+        Name::new("reflections"),
+        LitByScene,
+        LightProbe::new(),
+        EnvironmentMapLight {
+            diffuse_map: images.add(cube_image(reflection.diffuse)),
+            specular_map: images.add(cube_image(reflection.specular)),
+            intensity: RADIANCE_UNIT,
+            ..default()
+        },
+        place,
     ));
 }
 

@@ -14,6 +14,7 @@ pub mod architecture;
 mod body;
 pub mod bounce;
 pub mod companion;
+mod contact;
 pub mod environment;
 pub mod hand;
 mod house_map;
@@ -33,6 +34,7 @@ pub mod sky;
 mod spawn;
 mod view;
 
+use avian3d::prelude::PhysicsSystems;
 use bevy::prelude::*;
 
 pub use body::{Grabbable, Layer, WorldBounds};
@@ -72,6 +74,7 @@ impl Plugin for WorldPlugin {
             .init_resource::<light::SceneLight>()
             .init_resource::<materials::MaterialLibrary>()
             .init_resource::<spawn::Variants>()
+            .init_resource::<contact::ContactShadowAssets>()
             .add_systems(PreStartup, quality::choose_quality)
             .add_systems(
                 PreUpdate,
@@ -79,6 +82,8 @@ impl Plugin for WorldPlugin {
                     .chain()
                     .in_set(WorldSystems::Build),
             )
+            .add_systems(PostUpdate, contact::add_contact_shadows)
+            .add_systems(FixedPostUpdate, contact::place_contact_shadows.after(PhysicsSystems::Last))
             .add_systems(
                 PostUpdate,
                 (view::dress_views, view::expose_views)

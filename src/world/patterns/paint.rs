@@ -31,7 +31,7 @@ impl Default for Texel {
 pub fn relief(pattern: Pattern) -> f32 {
     match pattern {
         Pattern::Plain => 0.0,
-        Pattern::Plaster => 0.006,
+        Pattern::Plaster => 0.0022,
         Pattern::Planks | Pattern::Parquet => 0.0022,
         Pattern::Bricks => 0.012,
         Pattern::Tiles => 0.006,
@@ -53,8 +53,8 @@ pub fn grain_relief(grain: Grain) -> f32 {
         Grain::Fabric => 0.012,
         Grain::Metal => 0.0008,
         Grain::Leather => 0.01,
-        Grain::Peel => 0.008,
-        Grain::Bark => 0.03,
+        Grain::Peel => 0.005,
+        Grain::Bark => 0.016,
     }
 }
 
@@ -153,8 +153,8 @@ fn plaster(uv: Vec2, noise: Noise) -> Texel {
 fn wood(uv: Vec2, noise: Noise, plank: u32) -> Texel {
     // Each plank is cut from another place of the same tree.
     let offset = Vec2::new(unit(plank) * 8.0, unit(mix(plank)) * 8.0).floor();
-    let warp = noise.octaves(Vec2::new(uv.x * 2.0, uv.y * 8.0) + offset, IVec2::new(2, 8), 3);
-    let rings = ((uv.y * 24.0 + 3.4 * warp + unit(mix(plank ^ 7)) * 6.0) * std::f32::consts::TAU * 0.5).sin();
+    let warp = noise.octaves(Vec2::new(uv.x * 2.0, uv.y * 7.0) + offset, IVec2::new(2, 7), 2);
+    let rings = ((uv.y * 26.0 + 2.4 * warp + unit(mix(plank ^ 7)) * 6.0) * std::f32::consts::TAU * 0.5).sin();
     let late = rings.abs().powi(3);
     let fibre = noise.octaves(Vec2::new(uv.x * 6.0, uv.y * 160.0), IVec2::new(6, 160), 2);
     let pore = smooth(0.25, 0.6, noise.gradient(Vec2::new(uv.x * 14.0, uv.y * 220.0), IVec2::new(14, 220)));
@@ -268,11 +268,11 @@ fn marble(uv: Vec2, noise: Noise) -> Texel {
     let period = IVec2::splat(3);
     let warp = Vec2::new(noise.octaves(uv * 3.0, period, 4), noise.octaves(uv * 3.0 + 11.0, period, 4));
     let vein = |scale: i32, width: f32, shift: f32| {
-        let p = uv * scale as f32 + warp * 0.9 + shift;
-        smooth(width, 0.0, noise.octaves(p, IVec2::splat(scale), 5).abs())
+        let p = uv * scale as f32 + warp * 0.38 + shift;
+        smooth(width, 0.0, noise.octaves(p, IVec2::splat(scale), 4).abs())
     };
-    let fine = vein(6, 0.045, 5.0) * smooth(-0.1, 0.5, warp.y);
-    let bold = vein(3, 0.07, 0.0) * smooth(-0.3, 0.4, warp.x);
+    let fine = vein(5, 0.03, 5.0) * smooth(-0.1, 0.5, warp.y);
+    let bold = vein(2, 0.05, 0.0) * smooth(-0.3, 0.4, warp.x);
     let cloud = noise.octaves(uv * 4.0 + warp, IVec2::splat(4), 4);
     Texel {
         accent: (0.75 * bold + 0.4 * fine + 0.12 * smooth(-0.4, 0.8, cloud)).min(1.0),
