@@ -17,10 +17,14 @@ pub mod app;
 pub mod base;
 pub mod behaviours;
 pub mod dataset;
+pub mod evaluation;
 pub mod game;
 pub mod inference;
 pub mod percepts;
 pub mod platform;
 pub mod scene;
 pub mod sensors;
+pub mod signal;
+#[cfg(feature = "train")]
+pub mod training;
 pub mod world;

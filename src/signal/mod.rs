@@ -1,0 +1,15 @@
+//! Pure maths on buffers: squashing, resampling, thinning overlapping boxes, scoring.
+//!
+//! What is absent: systems, I/O, tensors of any library. Slices in, values out.
+
+mod average_precision;
+mod confusion;
+mod logits;
+mod overlap;
+mod resample;
+
+pub use average_precision::{ClassScore, DetectionScore, score_detections};
+pub use confusion::{Confusion, OperatingPoint};
+pub use logits::{logit, sigmoid, softmax};
+pub use overlap::{ScoredBox, TrueBox, suppress_overlaps};
+pub use resample::{Letterbox, RgbView, Window, resample_bilinear};
