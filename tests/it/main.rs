@@ -2,6 +2,8 @@
 
 mod architecture;
 mod bad_scenes;
+#[cfg(feature = "train")]
+mod detector_training;
 mod eye;
 mod inference;
 mod physics;
