@@ -1,6 +1,7 @@
 //! Composition root: the command line, the run modes, the error policy. The only module that knows all others, and with
 //! the binary the only one that reads arguments and the environment.
 
+mod annotate;
 pub mod commands;
 pub mod failure;
 #[cfg(test)]

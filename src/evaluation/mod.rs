@@ -1,0 +1,7 @@
+//! Scores models against recorded truth, through ONNX Runtime: the path that play takes.
+//!
+//! In: a loaded model and a recorded dataset. Out: figures. What is absent: rendering, training, printing.
+
+mod detector;
+
+pub use detector::{ClassFigures, Detector, DetectorError, DetectorFigures, score_detector};
