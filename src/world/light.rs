@@ -304,7 +304,7 @@ fn volume_image(volume: &LightVolume) -> Image {
 }
 
 /// A cube map in units of [`RADIANCE_UNIT`] as a texture.
-fn cube_image(mut map: CubeMap) -> Image {
+pub fn cube_image(mut map: CubeMap) -> Image {
     for value in map.faces.iter_mut().flatten().flatten() {
         *value /= RADIANCE_UNIT;
     }
