@@ -58,8 +58,8 @@ impl DetectorSettings {
     pub fn cpu(classes: usize) -> Self {
         Self {
             shape: NetShape::small(classes),
-            batch: 12,
-            peak_rate: 1.6e-3,
+            batch: 8,
+            peak_rate: 5e-3,
             weight_decay: 0.02,
             budget: Budget::Time(Duration::from_secs(70 * 60)),
             augmented: true,
@@ -107,6 +107,9 @@ const COARSEST: usize = STRIDES[2];
 
 /// The moving average forgets a step within about this many.
 const AVERAGED_STEPS: f32 = 1000.0;
+
+/// Steps between two looks of the average at the weights.
+const AVERAGE_EVERY: usize = 4;
 
 /// What the training reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -221,9 +224,11 @@ where
         anyhow::ensure!(loss.is_finite(), "the loss is {loss} after {} steps; try a lower rate", progress.step);
         losses.push(f64::from(loss));
         progress.step += 1;
-        // Young averages forget faster, so that they do not drag the first random weights along.
-        let memory = AVERAGED_STEPS.min(0.1 * progress.step as f32 + 1.0);
-        average = move_towards(average, &net.valid(), 1.0 / memory);
+        if progress.step.is_multiple_of(AVERAGE_EVERY) {
+            // Young averages forget faster, so that they do not drag the first random weights along.
+            let memory = AVERAGED_STEPS.min(0.1 * progress.step as f32 + 1.0).max(AVERAGE_EVERY as f32);
+            average = move_towards(average, &net.valid(), AVERAGE_EVERY as f32 / memory);
+        }
         report(Report::Step { step: progress.step, spent, loss, rate });
     }
     Ok((checkpoint::load_best(run_folder, average, device)?, progress.curve))

@@ -30,8 +30,8 @@ pub const RADIANCE_UNIT: f32 = 50.0;
 /// Side of the faces of the sky's environment map, pixels.
 const ENVIRONMENT_SIZE: u32 = 32;
 /// Exposure value of a view that sees 1 candela per square metre on average (ISO 2720 with calibration constant 12.5:
-/// log2(100 / 12.5)), brighter by a good half stop.
-const EXPOSURE_OF_ONE_NIT: f32 = 3.0 - 0.6;
+/// log2(100 / 12.5)), brighter by a stop: white walls are to look white.
+const EXPOSURE_OF_ONE_NIT: f32 = 3.0 - 1.0;
 /// How much of a change of light exposure takes back: less than 1 leaves dark rooms darker than bright ones.
 const ADAPTATION: f32 = 0.82;
 /// Exposure value about which adaptation turns: a bright room.
@@ -43,6 +43,8 @@ pub struct SceneLight {
     /// Absent until a scene is there.
     pub sky: Option<SkyAssets>,
     volumes: Vec<LightVolume>,
+    /// Mean luminance in each room, candela per square metre.
+    room_means: Vec<f32>,
     /// Mean radiance under the open sky, candela per square metre.
     outdoors: f32,
 }
@@ -64,8 +66,12 @@ pub struct LitByScene;
 impl SceneLight {
     /// The exposure value (EV100) with which a picture taken at `place` is neither dark nor burnt out.
     pub fn exposure_at(&self, place: Vec3) -> f32 {
-        let volume = self.volumes.iter().find(|volume| volume.contains(place));
-        let luminance = volume.map_or(self.outdoors, |volume| luminance(volume.mean_at(place)));
+        let room = self.volumes.iter().position(|volume| volume.contains(place));
+        let luminance = room.map_or(self.outdoors, |room| {
+            // A view from beside a window shows the room more than the window: the room counts for two thirds.
+            let here = luminance(self.volumes[room].mean_at(place)).max(0.01);
+            here.powf(1.0 / 3.0) * self.room_means[room].powf(2.0 / 3.0)
+        });
         let exposure = luminance.max(0.5).log2() + EXPOSURE_OF_ONE_NIT;
         EXPOSURE_PIVOT + (exposure - EXPOSURE_PIVOT) * ADAPTATION
     }
@@ -116,9 +122,16 @@ pub fn light_scene(
             specular: images.add(cube_image(environment.specular)),
             unit: RADIANCE_UNIT,
         }),
+        room_means: volumes.iter().map(room_mean).collect(),
         volumes,
         outdoors: luminance(outdoor_radiance(&sky)),
     };
+}
+
+/// Mean luminance in a room, at least a hundredth of a candela per square metre.
+fn room_mean(volume: &LightVolume) -> f32 {
+    let sum: f32 = volume.cubes.iter().flatten().map(|radiance| luminance(*radiance)).sum();
+    (sum / (6 * volume.cubes.len()) as f32).max(0.01)
 }
 
 /// Whether two scenes are lit alike: all that enters the light is equal.
@@ -291,7 +304,7 @@ fn volume_image(volume: &LightVolume) -> Image {
 }
 
 /// A cube map in units of [`RADIANCE_UNIT`] as a texture.
-fn cube_image(mut map: CubeMap) -> Image {
+pub fn cube_image(mut map: CubeMap) -> Image {
     for value in map.faces.iter_mut().flatten().flatten() {
         *value /= RADIANCE_UNIT;
     }

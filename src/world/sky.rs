@@ -11,7 +11,7 @@ use super::patterns::Noise;
 use crate::{base::Seed, scene::SkySpec};
 
 /// The part of sunlight that the land sends back, linear RGB: meadows and stone.
-const LAND_ALBEDO: Vec3 = Vec3::new(0.17, 0.19, 0.10);
+const LAND_ALBEDO: Vec3 = Vec3::new(0.11, 0.14, 0.06);
 /// Sun heights below this are drawn as this with less light: the model's colours go astray at the horizon.
 const LOWEST_MODELLED_SUN: f32 = 0.06;
 
@@ -135,7 +135,7 @@ impl Sky {
         let around = direction.x.atan2(direction.z) / std::f32::consts::TAU + 0.5;
         let horizon = self.clear(Vec3::new(direction.x, 0.0, direction.z).normalize_or(Vec3::X));
         // Nearest first: waves around the horizon, height, swing, treetops, share of haze.
-        let ranges = [(9, 0.012, 0.014, 0.006, 0.30), (7, 0.030, 0.022, 0.003, 0.55), (5, 0.052, 0.034, 0.001, 0.78)];
+        let ranges = [(9, 0.014, 0.016, 0.007, 0.18), (7, 0.034, 0.026, 0.003, 0.42), (5, 0.060, 0.040, 0.001, 0.68)];
         ranges.into_iter().enumerate().find_map(|(index, (waves, height, swing, treetops, haze))| {
             let noise = self.clouds.other(index as u32 + 10);
             let wave = |count: i32, octaves| {

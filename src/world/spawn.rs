@@ -394,8 +394,8 @@ fn joinery_material() -> MaterialSpec {
 fn land_material() -> MaterialSpec {
     MaterialSpec {
         pattern: Pattern::Grass,
-        base_color: Vec3::new(0.09, 0.16, 0.04),
-        accent_color: Vec3::new(0.30, 0.36, 0.12),
+        base_color: Vec3::new(0.07, 0.12, 0.03),
+        accent_color: Vec3::new(0.19, 0.24, 0.08),
         roughness: 0.95,
         metallic: 0.0,
         scale_m: 2.0,

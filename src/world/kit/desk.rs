@@ -216,7 +216,7 @@ pub fn clock(rng: &mut ChaCha8Rng) -> ObjectModel {
             trim.push(beveled_box(foot, 0.05 * radius).translated(Vec3::Y * (0.08 * radius)));
             trim.push(board(
                 Vec3::new(-0.3 * radius, 0.12 * radius, -0.8 * half),
-                Vec3::new(0.3 * radius, 0.4 * radius, 0.8 * half),
+                Vec3::new(0.3 * radius, 0.26 * radius, 0.8 * half),
                 0.03 * radius,
             ));
             collider.push(ColliderPiece::block(

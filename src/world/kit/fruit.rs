@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{
     draw::{between, chance, count},
     leaves::{Blade, leaf},
-    model::{ColliderPiece, Grain, MeshBuffers, ObjectModel, Part, Surface},
+    model::{ColliderPiece, MeshBuffers, ObjectModel, Part, Surface},
     palette::{Palette, hex, jitter, painted},
     shape::{Ends, Knot, arc, curve, lathe, merged, soft, tube},
 };
@@ -19,8 +19,9 @@ const BANANAS: Palette = Palette(&[0xf2cf3b, 0xeec52e, 0xf4da62, 0xe6bb2b, 0xc9c
 const STALKS: Palette = Palette(&[0x4a3420, 0x5c4326, 0x3a2a1c, 0x54552a]);
 const LEAVES: Palette = Palette(&[0x3f7a2e, 0x2f6b2b, 0x5b8f3a]);
 
-fn peel(color: Vec3) -> Surface {
-    Surface { grain: Grain::Peel, roughness: 0.38, ..painted(color) }
+/// The waxy skin of apples and bananas, the rougher one of pears.
+fn skin(color: Vec3, roughness: f32) -> Surface {
+    Surface { roughness, ..painted(color) }
 }
 
 /// The stalk of a fruit on the axis, from height `from`, `length` long, bent to one side and thicker at its end.
@@ -76,7 +77,7 @@ pub fn apple(rng: &mut ChaCha8Rng) -> ObjectModel {
         Vec3::new(p.x * swell, p.y - 0.25 * lobes * radius * reach * (5.0 * p.x.atan2(p.z)).cos() * low, p.z * swell)
     });
     let bottom = 1.28 * radius * tall;
-    let mut parts = vec![Part::new(body, peel(APPLES.pick(rng)))];
+    let mut parts = vec![Part::new(body, skin(APPLES.pick(rng), 0.28))];
     let length = between(rng, 0.6, 0.95) * radius;
     parts.push(Part::new(stalk(rng, bottom, length, 0.055 * radius), painted(STALKS.pick(rng))));
     if chance(rng, 0.55) {
@@ -120,7 +121,7 @@ pub fn pear(rng: &mut ChaCha8Rng) -> ObjectModel {
     let way = Quat::from_rotation_y(between(rng, 0.0, TAU)) * Vec3::X;
     let leaned = move |p: Vec3| p + way * (lean * radius * 2.0 * (p.y / top).max(0.0).powi(2));
     let body = lathe(&knots, 28).deformed(1.4, leaned);
-    let mut parts = vec![Part::new(body, peel(PEARS.pick(rng)))];
+    let mut parts = vec![Part::new(body, skin(PEARS.pick(rng), 0.5))];
     let length = between(rng, 0.5, 0.85) * radius;
     let stem = stalk(rng, top - 0.1 * radius, length, 0.065 * radius).translated(leaned(Vec3::Y * top) - Vec3::Y * top);
     parts.push(Part::new(stem, painted(STALKS.pick(rng))));
@@ -202,7 +203,7 @@ pub fn banana(rng: &mut ChaCha8Rng) -> ObjectModel {
     }
     let color = BANANAS.pick(rng);
     let dark = jitter(rng, hex(0x5a4322), 0.2);
-    let parts = vec![Part::new(merged(peels), peel(color)), Part::new(merged(ends), painted(dark))];
+    let parts = vec![Part::new(merged(peels), skin(color, 0.42)), Part::new(merged(ends), painted(dark))];
     let model =
         ObjectModel { parts, collider, mass_kg: 0.13 * fingers as f32, grabbable: true, ..ObjectModel::default() };
     grounded_collider(model.set_down())
