@@ -127,7 +127,8 @@ fn a_stop_signal_leaves_whole_frames_that_a_second_run_continues() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_umwelt"))
         .args(arguments.split(' '))
         .arg(&out)
-        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
         .spawn()
         .expect("started");
     let start = std::time::Instant::now();

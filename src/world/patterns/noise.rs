@@ -3,7 +3,13 @@
 //! The lattice lookup wraps at an integer period, so a picture of one period tiles without a seam. Values depend on seed
 //! and position only.
 
+use std::sync::LazyLock;
+
 use bevy::math::{IVec2, Vec2};
+
+/// Gradients: directions all around. A table, because surfaces ask for tens of millions of them.
+static DIRECTIONS: LazyLock<[Vec2; 256]> =
+    LazyLock::new(|| std::array::from_fn(|index| Vec2::from_angle(index as f32 * (std::f32::consts::TAU / 256.0))));
 
 /// One field of noise.
 #[derive(Clone, Copy, Debug)]
@@ -49,12 +55,13 @@ impl Noise {
         let base = cell.as_ivec2();
         let corner = |dx: i32, dy: i32| {
             let at = (base + IVec2::new(dx, dy)).rem_euclid(period);
-            let angle = unit(self.hash(at.x, at.y)) * std::f32::consts::TAU;
-            Vec2::from_angle(angle).dot(f - Vec2::new(dx as f32, dy as f32))
+            let direction = DIRECTIONS[(self.hash(at.x, at.y) >> 24) as usize];
+            direction.dot(f - Vec2::new(dx as f32, dy as f32))
         };
         let fade = f * f * f * (f * (f * 6.0 - 15.0) + 10.0);
-        let low = corner(0, 0) + fade.x * (corner(1, 0) - corner(0, 0));
-        let high = corner(0, 1) + fade.x * (corner(1, 1) - corner(0, 1));
+        let [a, b, c, d] = [corner(0, 0), corner(1, 0), corner(0, 1), corner(1, 1)];
+        let low = a + fade.x * (b - a);
+        let high = c + fade.x * (d - c);
         1.5 * (low + fade.y * (high - low))
     }
 
