@@ -167,7 +167,7 @@ impl fmt::Display for Input {
                     _ => write!(f, "{side}{rest}"),
                 }
             }
-            Input::Mouse(button) => write!(f, "{} mouse", format!("{button:?}")),
+            Input::Mouse(button) => write!(f, "{button:?} mouse"),
             Input::Pad(button) => write!(f, "Pad {}", spaced(&format!("{button:?}"))),
             Input::WheelUp => write!(f, "Wheel up"),
             Input::WheelDown => write!(f, "Wheel down"),

@@ -119,7 +119,7 @@ fn fill(corners: [Vec2; 3], columns: usize, rows: usize, covered: &mut [u8]) {
 mod tests {
     use std::{f32::consts::PI, sync::Arc};
 
-    use bevy::prelude::{Mesh, Meshable, Sphere};
+    use bevy::prelude::{Meshable, Sphere};
 
     use super::*;
     use crate::{
@@ -140,7 +140,7 @@ mod tests {
     fn a_sphere_covers_its_analytic_disc() {
         // Outline of a sphere of radius r at distance d on the axis: a circle of radius f · r / √(d² − r²).
         let lens = Intrinsics::from_fov(320, 320, 1.2);
-        let mesh = Mesh::from(Sphere::new(0.5).mesh().uv(256, 128));
+        let mesh = Sphere::new(0.5).mesh().uv(256, 128);
         let shape = MeshShape::of(&mesh).expect("a triangle list");
         for distance in [1.0_f32, 3.0] {
             let body = alone(shape.clone(), Affine3A::from_translation(Vec3::new(0.0, 0.0, -distance)));

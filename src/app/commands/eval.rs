@@ -111,7 +111,7 @@ fn print_figures(figures: &DetectorFigures, labels: &[String]) {
             }
         }
     }
-    mistakes.sort_by(|a, b| b.0.cmp(&a.0));
+    mistakes.sort_by_key(|mistake| std::cmp::Reverse(mistake.0));
     for (count, there, taken) in mistakes.iter().take(8) {
         println!("  {count:>5} × {there} taken for {taken}");
     }

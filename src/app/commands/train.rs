@@ -252,7 +252,7 @@ mod detector {
         for folder in folders {
             append_recorded(&mut frames, folder, KIT_CLASSES.len(), || {
                 spinner.inc(1);
-                if spinner.position() % 50 == 0 {
+                if spinner.position().is_multiple_of(50) {
                     spinner.set_message(format!("{} frames read", spinner.position()));
                 }
             })?;

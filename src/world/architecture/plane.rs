@@ -43,7 +43,7 @@ impl Rect2 {
 /// crack shows between them.
 pub fn cells_without(rect: Rect2, holes: &[Rect2]) -> Vec<Rect2> {
     let cuts = |low: f32, high: f32, bounds: &dyn Fn(&Rect2) -> [f32; 2]| {
-        let inner = holes.iter().flat_map(|hole| bounds(hole)).filter(|cut| *cut > low && *cut < high);
+        let inner = holes.iter().flat_map(bounds).filter(|cut| *cut > low && *cut < high);
         let mut cuts: Vec<f32> = [low, high].into_iter().chain(inner).collect();
         cuts.sort_by(f32::total_cmp);
         cuts.dedup_by(|a, b| (*a - *b).abs() < 1e-5);
