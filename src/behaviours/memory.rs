@@ -18,6 +18,9 @@ use crate::{
 const BEARING_SPREAD: f32 = 0.03;
 /// Spread of a distance told by the usual size of a class, as a part of that distance.
 const SIZE_SPREAD: f32 = 0.45;
+/// Sightings deviate by more than this from the thing that they are of in one case of a hundred (χ², three degrees of
+/// freedom).
+const SAME_THING: f32 = 11.34;
 /// A thing is forgotten below this confidence.
 const FORGOTTEN: f32 = 0.12;
 /// More than this many things are not kept; the least certain goes first.
@@ -96,26 +99,45 @@ impl Memory {
             .max_by(|a, b| worth(a).total_cmp(&worth(b)))
     }
 
+    /// The thing of the same class that the sighting most probably is of: least Mahalanobis distance between the two
+    /// position estimates, within what chance explains.
     fn best_match(&self, sighting: &Sighting, taken: &[bool]) -> Option<usize> {
-        let miss = |thing: &Remembered| {
-            let to_thing = thing.position - sighting.origin;
-            let along = to_thing.dot(sighting.direction);
-            let aside = (to_thing - sighting.direction * along).length();
-            let plausible = along > 0.35 * sighting.distance && along < 2.8 * sighting.distance;
-            let reach = 0.18_f32.max(0.12 * along).max(0.4 * typical_extent_m(thing.class));
-            (plausible && aside < reach).then_some(aside)
-        };
         self.things
             .iter()
             .enumerate()
             .filter(|(index, thing)| thing.class == sighting.class && !taken[*index])
-            .filter_map(|(index, thing)| miss(thing).map(|miss| (index, miss)))
+            .map(|(index, thing)| (index, thing.squared_deviation(sighting)))
+            .filter(|(_, deviation)| *deviation < SAME_THING)
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(index, _)| index)
     }
 }
 
+impl Sighting {
+    /// Where the thing seems to be.
+    fn position(&self) -> Vec3 {
+        self.origin + self.direction * self.distance
+    }
+
+    /// Inverse covariance of that position: tight across the ray, loose along it.
+    fn information(&self) -> Mat3 {
+        let along = outer(self.direction);
+        let across = Mat3::IDENTITY - along;
+        across * (BEARING_SPREAD * self.distance).powi(-2) + along * (SIZE_SPREAD * self.distance).powi(-2)
+    }
+}
+
 impl Remembered {
+    /// Squared Mahalanobis distance between this estimate and a sighting, both with their covariances; the middle of what
+    /// is visible wanders on a thing by a part of its size.
+    fn squared_deviation(&self, sighting: &Sighting) -> f32 {
+        let wander = (0.25 * typical_extent_m(self.class)).powi(2);
+        let covariance =
+            self.precision.inverse() + sighting.information().inverse() + Mat3::from_diagonal(Vec3::splat(wander));
+        let apart = self.position - sighting.position();
+        apart.dot(covariance.inverse() * apart)
+    }
+
     fn new(sighting: &Sighting, tick: Tick) -> Self {
         let mut thing = Self {
             class: sighting.class,
@@ -142,7 +164,7 @@ impl Remembered {
         // Old sightings fade, so that a thing which was moved is followed.
         let keep = 0.97;
         self.precision = self.precision * keep + information;
-        self.weighted = self.weighted * keep + information * (sighting.origin + sighting.direction * sighting.distance);
+        self.weighted = self.weighted * keep + information * sighting.position();
         self.position = self.precision.inverse() * self.weighted;
         self.confidence += (1.0 - self.confidence) * 0.5 * sighting.confidence;
         self.recognition = sighting.confidence;

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_scenes;
+mod companion;
 #[cfg(feature = "train")]
 mod detector_training;
 mod eye;
