@@ -3,7 +3,7 @@
 //! In: [`FloatingLabels`], replaced by whoever perceives whenever that changes; the player's camera. Out: text on the
 //! screen over those points, fading with age, never over each other. Not here: what is recognised, and where.
 
-use bevy::prelude::*;
+use bevy::{prelude::*, window::PrimaryWindow};
 
 use super::{GameState, theme};
 use crate::platform::{
@@ -97,21 +97,24 @@ fn toggle(mut pressed: MessageReader<Pressed>, mut settings: ResMut<Settings>) {
     }
 }
 
-/// What is to be drawn: words, centre and opacity, interface pixels.
+/// What is to be drawn on a `screen` of this size: words, centre and opacity, all in interface pixels.
 fn place(
     labels: &FloatingLabels,
     camera: &Camera,
     transform: &GlobalTransform,
-    scale: f32,
+    screen: Vec2,
 ) -> Vec<(String, Vec2, f32)> {
     let eye = transform.translation();
+    let Some(viewport) = camera.logical_viewport_size() else { return Vec::new() };
+    // The camera may draw fewer pixels than the window has.
+    let enlarged = screen / viewport;
     let mut seen: Vec<(f32, &FloatingLabel, Vec2)> = labels
         .items
         .iter()
         .filter_map(|label| {
             let at = camera.world_to_viewport(transform, label.position).ok()?;
             let distance = eye.distance(label.position);
-            (opacity(label, distance) > 0.03).then_some((distance, label, at / scale))
+            (opacity(label, distance) > 0.03).then_some((distance, label, at * enlarged))
         })
         .collect();
     seen.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -133,13 +136,14 @@ fn draw(
     settings: Res<Settings>,
     state: Res<State<GameState>>,
     scale: Res<UiScale>,
+    windows: Query<&Window, With<PrimaryWindow>>,
     cameras: Query<(&Camera, &GlobalTransform), With<FlatCamera>>,
     mut shown: Query<(&Shown, &mut Node, &mut BackgroundColor, &mut Visibility, &Children)>,
     mut texts: Query<(&mut Text, &mut TextColor)>,
 ) {
     let visible = settings.labels && *state.get() == GameState::Playing;
-    let wanted = match cameras.single() {
-        Ok((camera, transform)) if visible => place(&labels, camera, transform, scale.0),
+    let wanted = match (cameras.single(), windows.single()) {
+        (Ok((camera, transform)), Ok(window)) if visible => place(&labels, camera, transform, window.size() / scale.0),
         _ => Vec::new(),
     };
     let count = shown.iter().len();

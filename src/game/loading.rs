@@ -2,14 +2,11 @@
 //!
 //! In: [`Loading`] (any room reports its steps there), the active scene or its problems, how many of the renderer's
 //! programs are still being compiled. Out: `GameState::Playing` when everything is there and has stood ready for some
-//! frames. A scene that cannot be read stays on this screen with its problems until the file is mended.
+//! frames. The first scene is held back for a few frames, so that this screen is there before the world is built. A scene that cannot be read stays on this screen with its problems until the file is mended.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use bevy::{
@@ -20,7 +17,8 @@ use bevy::{
 use super::{GameState, theme};
 use crate::{
     platform::flat::FlatCamera,
-    scene::{ActiveScene, SceneProblems},
+    scene::{ActiveScene, SceneChanged, SceneProblems},
+    world::WorldSystems,
 };
 
 /// Shows progress and decides when play begins.
@@ -34,7 +32,12 @@ impl Plugin for LoadingPlugin {
         }
         app.init_resource::<Loading>()
             .init_resource::<SceneProblems>()
+            .init_resource::<HeldScene>()
+            .add_message::<SceneChanged>()
             .insert_resource(waiting)
+            // The scene is read in `PreStartup` and looked at again in `First`; `PreUpdate` builds it.
+            .add_systems(PostStartup, hold_scene)
+            .add_systems(PreUpdate, release_scene.before(WorldSystems::Build))
             .add_systems(OnEnter(GameState::Loading), show)
             .add_systems(OnExit(GameState::Loading), hide)
             .add_systems(Update, (count_steps, update_screen, begin_play).chain().run_if(in_state(GameState::Loading)));
@@ -44,7 +47,8 @@ impl Plugin for LoadingPlugin {
 /// What is being loaded: for each step how much of it is done. Rooms that load something report it here.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loading {
-    steps: BTreeMap<&'static str, Step>,
+    /// In the order in which they were first reported.
+    steps: Vec<(&'static str, Step)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +60,11 @@ struct Step {
 impl Loading {
     /// Reports that `done` of `total` parts of a step are ready.
     pub fn report(&mut self, step: &'static str, done: usize, total: usize) {
-        self.steps.insert(step, Step { done: done.min(total), total });
+        let news = Step { done: done.min(total), total };
+        match self.steps.iter_mut().find(|(name, _)| *name == step) {
+            Some((_, old)) => *old = news,
+            None => self.steps.push((step, news)),
+        }
     }
 
     /// Share of all steps that is done, 0 to 1; every step weighs the same.
@@ -65,7 +73,7 @@ impl Loading {
             return 0.0;
         }
         let share = |step: &Step| if step.total == 0 { 1.0 } else { step.done as f32 / step.total as f32 };
-        self.steps.values().map(share).sum::<f32>() / self.steps.len() as f32
+        self.steps.iter().map(|(_, step)| share(step)).sum::<f32>() / self.steps.len() as f32
     }
 
     /// The first step that is not done, as a sentence: `rooms and things 12 of 96`.
@@ -89,7 +97,32 @@ fn count_pipelines(cache: Res<PipelineCache>, waiting: Res<PipelinesWaiting>) {
     waiting.0.store(cache.waiting_pipelines().count(), Ordering::Relaxed);
 }
 
+/// News of the first scene, kept until the loading screen has been drawn: building the world takes seconds on a slow
+/// machine, and nothing is shown meanwhile.
+#[derive(Resource, Default)]
+struct HeldScene {
+    news: Vec<SceneChanged>,
+    frames: u32,
+}
+
+/// Frames that the loading screen gets before the world is built.
+const FRAMES_AHEAD: u32 = 4;
+
+fn hold_scene(mut held: ResMut<HeldScene>, mut changes: ResMut<Messages<SceneChanged>>) {
+    held.news = changes.drain().collect();
+}
+
+fn release_scene(mut held: ResMut<HeldScene>, mut changes: MessageWriter<SceneChanged>) {
+    held.frames = held.frames.saturating_add(1);
+    if held.frames > FRAMES_AHEAD {
+        for news in held.news.drain(..) {
+            changes.write(news);
+        }
+    }
+}
+
 const SCENE: &str = "reading the scene";
+const WORLD: &str = "building rooms and things";
 const PROGRAMS: &str = "preparing the picture";
 
 fn count_steps(
@@ -100,6 +133,7 @@ fn count_steps(
     mut loading: ResMut<Loading>,
 ) {
     loading.report(SCENE, usize::from(scene.is_some()), 1);
+    loading.report(WORLD, usize::from(!cameras.is_empty()), 1);
     let waiting = waiting.0.load(Ordering::Relaxed);
     *most = waiting.max(*most);
     // Nothing is compiled before there is something to draw.
@@ -134,6 +168,7 @@ fn show(mut commands: Commands) {
         LoadingCamera,
         Name::new("loading camera"),
         Camera2d,
+        Msaa::Off,
         // Over the player's camera, so that a half-built world is not seen.
         Camera { order: 100, clear_color: ClearColorConfig::Custom(theme::INK_SOLID), ..default() },
         IsDefaultUiCamera,

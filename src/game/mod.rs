@@ -76,9 +76,15 @@ fn pause_without_focus(mut focus: MessageReader<bevy::window::WindowFocused>, mu
     }
 }
 
-fn resume_time(mut steering: ResMut<Steering>, mut time: ResMut<Time<Virtual>>) {
+fn resume_time(
+    mut steering: ResMut<Steering>,
+    mut time: ResMut<Time<Virtual>>,
+    mut pressed: ResMut<Messages<Pressed>>,
+) {
     steering.0 = true;
     time.unpause();
+    // The key that closed the menu would open it again.
+    pressed.clear();
 }
 
 fn stop_time(mut steering: ResMut<Steering>, mut time: ResMut<Time<Virtual>>) {

@@ -8,7 +8,10 @@ use std::{collections::VecDeque, time::Duration};
 use bevy::{prelude::*, render::renderer::RenderAdapterInfo, time::common_conditions::on_real_timer};
 
 use super::theme;
-use crate::platform::{bindings::Action, flat::Pressed, settings::Settings};
+use crate::{
+    platform::{bindings::Action, flat::Pressed},
+    world::Quality,
+};
 
 /// Measures always, shows on request.
 pub(super) struct PanelPlugin;
@@ -109,7 +112,7 @@ fn redraw(
     frames: Res<FrameTimes>,
     perception: Res<PerceptionPanel>,
     adapter: Option<Res<RenderAdapterInfo>>,
-    settings: Res<Settings>,
+    quality: Option<Res<Quality>>,
     windows: Query<&Window>,
     panels: Query<Entity, With<Panel>>,
 ) {
@@ -126,7 +129,9 @@ fn redraw(
     if let Some(window) = windows.iter().next() {
         rows.push(("picture".to_owned(), format!("{} × {}", window.physical_width(), window.physical_height())));
     }
-    rows.push(("quality".to_owned(), format!("{:?}", settings.quality).to_lowercase()));
+    if let Some(quality) = quality {
+        rows.push(("quality".to_owned(), format!("{:?}", *quality).to_lowercase()));
+    }
 
     let panel = commands
         .spawn((

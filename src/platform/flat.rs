@@ -206,13 +206,22 @@ fn steer(
     steering: Res<Steering>,
     time: Res<Time<Real>>,
     mut players: Query<(&mut WalkIntent, &mut HandIntent, Has<Holding>), With<Player>>,
+    mut stale_grab: Local<bool>,
 ) {
     let frame_secs = time.delta_secs();
-    let wish = if steering.0 {
+    // The click that closed a menu is no grab: the button counts again once it has been up.
+    if !steering.0 {
+        *stale_grab = true;
+    }
+    let mut wish = if steering.0 {
         input.read(|devices| read_wish(devices, motion.delta, &settings, frame_secs))
     } else {
         Wish::default()
     };
+    if steering.0 {
+        *stale_grab &= wish.grab_held;
+        wish.grab_held &= !*stale_grab;
+    }
     for (mut walk, mut hand, holds) in &mut players {
         if steering.0 {
             apply_wish(&wish, holds, settings.toggle_grab, frame_secs, &mut walk, &mut hand);
@@ -420,6 +429,20 @@ mod tests {
         sofa.move_mouse(Vec2::splat(80.0));
         let (walk, hand) = sofa.frame();
         assert_eq!((walk.direction, walk.yaw, hand.grab), (Vec2::ZERO, 0.0, true));
+    }
+
+    #[test]
+    fn the_click_that_closes_a_menu_takes_nothing() {
+        let mut sofa = Sofa::new();
+        sofa.app.insert_resource(Steering(false));
+        sofa.press(KeyCode::KeyE);
+        sofa.frame();
+        sofa.app.insert_resource(Steering(true));
+        assert!(!sofa.frame().1.grab);
+        sofa.release(KeyCode::KeyE);
+        sofa.frame();
+        sofa.press(KeyCode::KeyE);
+        assert!(sofa.frame().1.grab);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use avian3d::prelude::*;
 use bevy::{prelude::*, time::TimeUpdateStrategy};
 use umwelt::{
     base::Tick,
-    world::{WorldBounds, hand::HandPlugin, player::PlayerPlugin, rescue::RescuePlugin},
+    world::{WorldBounds, hand::HandPlugin, physics::WorldPhysicsPlugin, player::PlayerPlugin, rescue::RescuePlugin},
 };
 
 /// A world of physics and intents, without renderer, that advances one tick per update.
@@ -17,12 +17,11 @@ pub fn world() -> App {
         TransformPlugin,
         AssetPlugin::default(),
         bevy::mesh::MeshPlugin,
-        PhysicsPlugins::default(),
+        WorldPhysicsPlugin,
         PlayerPlugin,
         HandPlugin,
         RescuePlugin,
     ))
-    .insert_resource(Time::<Fixed>::from_hz(Tick::RATE_HZ))
     .insert_resource(TimeUpdateStrategy::FixedTimesteps(1));
     app.finish();
     app
