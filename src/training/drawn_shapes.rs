@@ -8,6 +8,10 @@ use crate::base::{PixelBox, Seed};
 /// Square, disc, triangle, ring, cross, bar.
 pub const SHAPES: usize = 6;
 
+/// About the colour of each.
+const COLOURS: [[u8; 3]; SHAPES] =
+    [[200, 30, 20], [30, 160, 60], [200, 190, 20], [10, 90, 200], [190, 110, 30], [120, 20, 160]];
+
 /// `count` pictures of `side` × `side` pixels with one to four shapes each on a mottled ground.
 pub fn drawn_shapes(count: usize, side: usize, seed: Seed) -> FrameSet {
     let mut frames = FrameSet { width: side, height: side, ..Default::default() };
@@ -23,7 +27,7 @@ pub fn drawn_shapes(count: usize, side: usize, seed: Seed) -> FrameSet {
             if labels.iter().any(|other| other.region.intersection(&region) > 0.0) {
                 continue;
             }
-            let colour: [u8; 3] = std::array::from_fn(|_| rng.random_range(0..=255));
+            let colour: [u8; 3] = COLOURS[class].map(|value| value + rng.random_range(0..50));
             for row in 0..size {
                 for column in 0..size {
                     // From −1 to 1 across the shape.

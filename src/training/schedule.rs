@@ -22,8 +22,9 @@ impl Budget {
     }
 }
 
-/// Steps over which the rate rises.
+/// The rate rises over so many steps, or over this share of the budget if that is less.
 const WARM_UP_STEPS: usize = 200;
+const WARM_UP_SHARE: f64 = 0.05;
 
 /// Share of the peak rate that is left at the end.
 const LAST_SHARE: f64 = 0.02;
@@ -32,7 +33,7 @@ const LAST_SHARE: f64 = 0.02;
 ///
 /// Source: Loshchilov and Hutter, "SGDR", ICLR 2017.
 pub fn learning_rate(peak: f64, step: usize, spent: f64) -> f64 {
-    let rise = ((step + 1) as f64 / WARM_UP_STEPS as f64).min(1.0);
+    let rise = ((step + 1) as f64 / WARM_UP_STEPS as f64).max(spent / WARM_UP_SHARE).min(1.0);
     let fall = LAST_SHARE + (1.0 - LAST_SHARE) * 0.5 * (1.0 + (std::f64::consts::PI * spent).cos());
     peak * rise * fall
 }

@@ -33,52 +33,66 @@ use umwelt::{
         detector_net::{DISTANCE_BINS, DetectorNet, NetShape, cells},
         detector_training::{CurvePoint, DetectorSettings, Report, train_detector},
         drawn_shapes::{SHAPES, drawn_shapes},
+        frames::FrameSet,
         schedule::Budget,
     },
 };
 
 type B = Autodiff<Flex>;
 
-fn tiny() -> NetShape {
-    NetShape { classes: SHAPES, widths: [8, 16, 24, 32, 48], depths: [0, 1, 1, 1], pyramid: 24 }
+fn tiny(classes: usize) -> NetShape {
+    NetShape { classes, widths: [8, 16, 24, 32, 48], depths: [0, 1, 1, 1], pyramid: 24 }
 }
 
-fn settings(steps: usize) -> DetectorSettings {
+fn settings(classes: usize, steps: usize) -> DetectorSettings {
     DetectorSettings {
-        shape: tiny(),
+        shape: tiny(classes),
         batch: 8,
-        peak_rate: 4e-3,
+        peak_rate: 6e-3,
         budget: Budget::Steps(steps),
         augmented: false,
         validations: 2,
-        ..DetectorSettings::cpu(SHAPES)
+        ..DetectorSettings::cpu(classes)
     }
 }
 
-fn train(steps: usize, stop_at: usize, run: &Path) -> (DetectorNet<Flex>, Vec<CurvePoint>) {
-    let frames = drawn_shapes(32, 128, Seed(11));
+/// 32 pictures; with `classes` 1 all shapes are of one class.
+fn pictures(classes: usize) -> FrameSet {
+    let mut frames = drawn_shapes(32, 96, Seed(11));
+    for label in frames.labels.iter_mut().flatten() {
+        label.class %= classes;
+    }
+    frames
+}
+
+fn train(classes: usize, steps: usize, stop_at: usize, run: &Path) -> Vec<CurvePoint> {
+    let frames = pictures(classes);
     let stop = AtomicBool::new(false);
     let mut report = |report| {
         if let Report::Step { step, .. } = report {
             stop.store(step >= stop_at, Ordering::Relaxed);
         }
     };
-    train_detector::<B>(
-        &settings(steps),
-        Arc::new(frames.clone()),
-        &frames,
-        run,
-        &Default::default(),
-        &stop,
-        &mut report,
-    )
-    .expect("trained")
+    let device = Default::default();
+    let settings = settings(classes, steps);
+    train_detector::<B>(&settings, Arc::new(frames.clone()), &frames, run, &device, &stop, &mut report)
+        .expect("trained")
+        .1
 }
 
 #[test]
-fn thirty_two_pictures_are_learnt_by_heart() {
+fn boxes_of_thirty_two_pictures_are_learnt_by_heart() {
     let run = tempfile::tempdir().expect("a temporary folder");
-    let (_, curve) = train(500, usize::MAX, run.path());
+    let curve = train(1, 200, usize::MAX, run.path());
+    let last = curve.last().expect("validated at the end");
+    assert!(last.map50 > 0.95, "{curve:?}");
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn names_of_thirty_two_pictures_are_learnt_by_heart() {
+    let run = tempfile::tempdir().expect("a temporary folder");
+    let curve = train(SHAPES, 1500, usize::MAX, run.path());
     let last = curve.last().expect("validated at the end");
     assert!(last.map50 > 0.95, "{curve:?}");
 }
@@ -86,11 +100,11 @@ fn thirty_two_pictures_are_learnt_by_heart() {
 #[test]
 fn a_stopped_training_goes_on_where_it_was() {
     let run = tempfile::tempdir().expect("a temporary folder");
-    let (_, curve) = train(12, 5, run.path());
+    let curve = train(1, 12, 5, run.path());
     assert_eq!(curve.last().map(|point| point.step), Some(5));
     let saved = checkpoint::load_progress(run.path()).expect("readable").expect("there");
     assert_eq!(saved.step, 5);
-    let (_, curve) = train(12, usize::MAX, run.path());
+    let curve = train(1, 12, usize::MAX, run.path());
     assert_eq!(curve.last().map(|point| point.step), Some(12));
     assert!(curve[0].step == 5, "the curve keeps its beginning: {curve:?}");
 }
@@ -124,7 +138,7 @@ fn the_exported_model_says_what_the_network_says() {
     };
     <Flex as burn::tensor::backend::Backend>::seed(&Default::default(), 3);
     // A training pass or two, so that the running statistics are not the identity.
-    let net = DetectorNet::<B>::new(&tiny(), &Default::default());
+    let net = DetectorNet::<B>::new(&tiny(SHAPES), &Default::default());
     let frames = drawn_shapes(2, SIDE, Seed(5));
     let data: Vec<f32> = frames.pixels.iter().map(|&value| f32::from(value) / 255.0).collect();
     for _ in 0..2 {
