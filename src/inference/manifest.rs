@@ -16,7 +16,7 @@
 //!     labels: ["mug", "bowl"],
 //!     thresholds: {"confidence": 0.4},
 //!     sha256: "0123…",
-//!     licence: "MIT OR Apache-2.0",
+//!     licence: "MIT",
 //!     seed: 7,
 //!     deadline_ms: 1000,
 //! )

@@ -38,7 +38,7 @@ pub fn with_manifest<'a>(
         labels: Vec::new(),
         thresholds: Default::default(),
         sha256: sha256_hex(&bytes),
-        licence: "MIT OR Apache-2.0".to_owned(),
+        licence: "MIT".to_owned(),
         seed: 0,
         deadline_ms: None,
     };

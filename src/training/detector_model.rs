@@ -61,7 +61,7 @@ pub fn write_detector<B: Backend>(folder: &Path, net: &DetectorNet<B>, facts: &D
         labels: facts.labels.clone(),
         thresholds: [("confidence".to_owned(), facts.confidence)].into(),
         sha256: sha256_hex(&bytes),
-        licence: "MIT OR Apache-2.0".into(),
+        licence: "MIT".into(),
         seed: facts.seed.0,
         deadline_ms: Some(DEADLINE_MS),
     };

@@ -316,7 +316,7 @@ mod detector {
                 best.map50_95
             );
         }
-        text += "- Licence: MIT OR Apache-2.0.\n\n## Figures\n\n";
+        text += "- Licence: MIT.\n\n## Figures\n\n";
         if scores.is_empty() {
             return text + "Not scored on held-out frames yet: `umwelt eval detector --data DIR`.\n";
         }
