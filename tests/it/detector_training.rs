@@ -83,7 +83,7 @@ fn train(classes: usize, steps: usize, stop_at: usize, run: &Path) -> Vec<CurveP
 #[test]
 fn boxes_of_thirty_two_pictures_are_learnt_by_heart() {
     let run = tempfile::tempdir().expect("a temporary folder");
-    let curve = train(1, 200, usize::MAX, run.path());
+    let curve = train(1, 400, usize::MAX, run.path());
     let last = curve.last().expect("validated at the end");
     assert!(last.map50 > 0.95, "{curve:?}");
 }

@@ -22,9 +22,13 @@ enum What {
 /// Arguments of `umwelt train detector`.
 #[derive(Debug, Args)]
 pub struct DetectorArgs {
-    /// Recorded folders to learn from (`umwelt record --split train`).
-    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    /// Recorded folders to learn from (`umwelt record --split train`); without any, frames are rendered first and kept
+    /// beside the checkpoints.
+    #[arg(long, num_args = 1.., value_name = "DIR")]
     pub data: Vec<PathBuf>,
+    /// How many frames to render where no data is given.
+    #[arg(long, default_value_t = 4000, conflicts_with = "data")]
+    pub frames: u32,
     /// Recorded folders to validate on; without it the last twentieth of the data is held back.
     #[arg(long, num_args = 1.., value_name = "DIR")]
     pub validation: Vec<PathBuf>,
@@ -110,7 +114,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Exit> {
 #[cfg(feature = "train")]
 mod detector {
     use std::{
-        path::Path,
+        path::{Path, PathBuf},
         sync::{
             Arc,
             atomic::{AtomicBool, Ordering},
@@ -128,21 +132,28 @@ mod detector {
 
     use super::{BackendName, DetectorArgs, Preset};
     use crate::{
-        app::{Exit, Lacking, commands::eval::open_detector},
+        app::{
+            Exit, Lacking,
+            commands::eval::open_detector,
+            recording::{Order, record},
+        },
         base::{KIT_CLASSES, Seed},
-        dataset::Reader,
+        dataset::{OnExisting, Reader, Split},
         evaluation::{DetectorFigures, score_detector},
         inference::provider::{Provider, ProviderChoice},
         training::{
             backend::TrainingBackend,
             checkpoint,
-            detector_model::{DetectorFacts, write_detector},
+            detector_model::{DetectorFacts, SIDE, write_detector},
             detector_training::{CurvePoint, DetectorSettings, Report, train_detector},
             frames::FrameSet,
             learning_curve::draw_learning_curve,
             recorded_frames::append_recorded,
         },
     };
+
+    /// Frames that share one random scene.
+    const VIEWS_PER_SCENE: u32 = 6;
 
     /// The confidence from which detections are shown; near the best F1 on validation frames.
     const CONFIDENCE: f32 = 0.4;
@@ -178,7 +189,12 @@ mod detector {
         if args.fresh {
             checkpoint::remove(&args.run)?;
         }
-        let mut frames = load(&args.data)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = stop.clone();
+        // Already taken where a test runs two commands in one process: then the process just ends on a signal.
+        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+        let data = if args.data.is_empty() { vec![rendered(args, &stop)?] } else { args.data.clone() };
+        let mut frames = load(&data)?;
         let validation =
             if args.validation.is_empty() { frames.split_off(frames.len() / 20) } else { load(&args.validation)? };
         anyhow::ensure!(!frames.is_empty() && !validation.is_empty(), "the recorded folders hold too few frames");
@@ -189,10 +205,6 @@ mod detector {
         settings.seed = Seed(args.seed);
         settings.set_budget(args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)), args.steps);
 
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = stop.clone();
-        // Already taken where a test runs two commands in one process: then the process just ends on a signal.
-        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
         let (frame_count, validation_count) = (frames.len(), validation.len());
         let bar = ProgressBar::new(1000);
         bar.set_style(ProgressStyle::with_template("{bar:30} {percent} % {elapsed} {msg}")?);
@@ -246,7 +258,33 @@ mod detector {
         Ok(Exit::Done)
     }
 
-    fn load(folders: &[std::path::PathBuf]) -> anyhow::Result<FrameSet> {
+    /// The folder of frames that this command renders for itself; what is there already is not rendered again.
+    fn rendered(args: &DetectorArgs, stop: &AtomicBool) -> anyhow::Result<PathBuf> {
+        let out = args.run.join("frames");
+        let order = Order {
+            scene: None,
+            frames: args.frames,
+            width: SIDE as u32,
+            height: SIDE as u32,
+            out: out.clone(),
+            seed: Seed(args.seed).derive("frames to learn from"),
+            shard: "1/1".parse().map_err(anyhow::Error::msg)?,
+            split: Split::Train,
+            views_per_scene: VIEWS_PER_SCENE,
+            on_existing: OnExisting::Resume,
+        };
+        let bar = ProgressBar::new(u64::from(args.frames));
+        bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} frames rendered, {eta} left")?);
+        let report = record(&order, stop, |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        })?;
+        bar.finish_and_clear();
+        anyhow::ensure!(!report.stopped, "stopped while rendering; the same command goes on");
+        Ok(out)
+    }
+
+    fn load(folders: &[PathBuf]) -> anyhow::Result<FrameSet> {
         let mut frames = FrameSet::default();
         let spinner = ProgressBar::new_spinner();
         for folder in folders {
@@ -291,7 +329,11 @@ mod detector {
     }
 
     fn card(args: &DetectorArgs, made: &Made, scores: &[(String, DetectorFigures)]) -> String {
-        let data: Vec<String> = args.data.iter().map(|folder| folder_name(folder)).collect();
+        let data = if args.data.is_empty() {
+            "its own".to_owned()
+        } else {
+            args.data.iter().map(|folder| folder_name(folder)).collect::<Vec<_>>().join(", ")
+        };
         let classes = KIT_CLASSES.len();
         let mut text = format!(
             "# Detector\n\n\
@@ -302,7 +344,7 @@ mod detector {
              - Data: {} frames of 320 × 320 pixels, rendered by this program with exact labels ({}); no other pictures.\n",
             made.parameters,
             made.frames,
-            data.join(", "),
+            data,
         );
         if let Some(best) = &made.best {
             text += &format!(
