@@ -342,9 +342,7 @@ mod detector {
              pixels), `scores` [1, 2100, {classes}] (0 to 1). What is left to do: a threshold and the removal of overlaps.\n\
              - Network: {} parameters, anchor-free, three resolutions, ordinary convolutions and rectifiers.\n\
              - Data: {} frames of 320 × 320 pixels, rendered by this program with exact labels ({}); no other pictures.\n",
-            made.parameters,
-            made.frames,
-            data,
+            made.parameters, made.frames, data,
         );
         if let Some(best) = &made.best {
             text += &format!(
