@@ -81,6 +81,7 @@ fn train(classes: usize, steps: usize, stop_at: usize, run: &Path) -> Vec<CurveP
 }
 
 #[test]
+#[ignore = "takes a minute or two"]
 fn boxes_of_thirty_two_pictures_are_learnt_by_heart() {
     let run = tempfile::tempdir().expect("a temporary folder");
     let curve = train(1, 400, usize::MAX, run.path());
