@@ -15,9 +15,6 @@ use crate::{
 
 /// Truths that wait for their percept; older ones are of pictures that were dropped.
 const WAITING: usize = 64;
-/// Smaller or more hidden things are not asked for.
-const MIN_SIDE: f32 = 12.0;
-const MIN_VISIBLE: f32 = 0.25;
 
 /// Scores percepts of every eye whose observations carry truth.
 pub struct LiveScorePlugin;
@@ -82,9 +79,7 @@ fn truths(truth: &GroundTruth, classes: usize) -> Vec<TrueBox> {
         .iter()
         .filter_map(|object| {
             let class = usize::from(object.class.0).checked_sub(1).filter(|class| *class < classes)?;
-            let region = object.visible_box;
-            let ignored = object.visible_fraction < MIN_VISIBLE || region.width.min(region.height) < MIN_SIDE;
-            Some(TrueBox { class, region, ignored })
+            Some(TrueBox::new(class, object.visible_box, object.visible_fraction))
         })
         .collect()
 }

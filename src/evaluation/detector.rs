@@ -1,36 +1,24 @@
 //! The detector on pictures one after another, and its figures on recorded ones.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use image::RgbImage;
-use ndarray::{Array, Ix4};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
     dataset::{DatasetError, Reader},
-    inference::{NamedTensors, RunError, graph_builder::Dim, session::ModelSession, tensor::TensorError},
-    percepts::{
-        Detection,
-        detector::{decode, encode},
-    },
+    inference::{RunError, graph_builder::Dim, session::ModelSession, tensor::TensorError},
+    percepts::{Detection, detector_request},
     signal::{Confusion, ScoredBox, TrueBox, score_detections},
 };
 
-/// Smallest side of a box that is asked for, pixels.
-const MIN_SIDE: f32 = 12.0;
-/// Smallest visible fraction of a thing that is asked for.
-const MIN_VISIBLE: f32 = 0.25;
 /// Average precision looks at proposals down to this score.
 const MIN_SCORE: f32 = 0.01;
-/// Where the manifest names no confidence.
-const DEFAULT_CONFIDENCE: f32 = 0.4;
 
 /// A detector model, run while the caller waits.
 pub struct Detector {
     session: ModelSession,
-    /// Side of its frame, pixels.
-    side: usize,
 }
 
 /// Why a picture was not looked at.
@@ -67,7 +55,7 @@ impl Detector {
         if height != width {
             return Err(DetectorError::NoDetector(format!("its frame is {width}×{height}, not square")));
         }
-        Ok(Self { session, side: width })
+        Ok(Self { session })
     }
 
     /// The provider that runs it.
@@ -82,7 +70,7 @@ impl Detector {
 
     /// The confidence from which a detection is shown.
     pub fn confidence(&self) -> f32 {
-        self.session.manifest().thresholds.get("confidence").copied().unwrap_or(DEFAULT_CONFIDENCE)
+        detector_request::min_confidence(self.session.manifest())
     }
 
     /// What is in the picture with at least `min_score`, best first, and the milliseconds that encoding, running and
@@ -95,22 +83,10 @@ impl Detector {
             return Err(DetectorError::Empty);
         }
         let started = Instant::now();
-        let (bytes, letterbox) = encode(picture, self.side);
-        let shape = [1, self.side, self.side, 3];
-        let image = Array::<u8, Ix4>::from_shape_vec(shape, bytes.into_owned())
-            .map_err(|error| DetectorError::NoDetector(error.to_string()))?;
-        let outputs = self.session.run(&NamedTensors::new().with("image", image))?;
-        let (boxes, scores) = (outputs.f32("boxes")?, outputs.f32("scores")?);
-        let (boxes, scores) = (boxes.as_standard_layout(), scores.as_standard_layout());
-        let classes = self.labels().len();
-        let found = decode(
-            boxes.as_slice().unwrap_or_default(),
-            scores.as_slice().unwrap_or_default(),
-            classes,
-            min_score,
-            &letterbox,
-            [picture.width(), picture.height()],
-        );
+        let manifest = Arc::clone(self.session.manifest());
+        let outputs = self.session.run(&detector_request::encode(picture, &manifest))?;
+        let size = [picture.width(), picture.height()];
+        let found = detector_request::decode(&outputs, &manifest, size, min_score)?;
         Ok((found, started.elapsed().as_secs_f64() * 1e3))
     }
 }
@@ -182,9 +158,7 @@ pub fn score_detector(
                 .collect();
             let truths = sample.objects.iter().filter_map(|object| {
                 let class = usize::from(object.class.0).checked_sub(1).filter(|class| *class < labels.len())?;
-                let side = object.region.width.min(object.region.height);
-                let ignored = object.visible_fraction < MIN_VISIBLE || side < MIN_SIDE;
-                Some(TrueBox { class, region: object.region, ignored })
+                Some(TrueBox::new(class, object.region, object.visible_fraction))
             });
             pictures.push((proposed, truths.collect()));
             each_frame();

@@ -11,7 +11,7 @@ use super::{
     detector::{self, decode as decode_values},
 };
 use crate::{
-    inference::{NamedTensors, graph_builder::Dim, manifest::Manifest},
+    inference::{NamedTensors, graph_builder::Dim, manifest::Manifest, tensor::TensorError},
     signal::Letterbox,
 };
 
@@ -42,20 +42,24 @@ pub fn encode(picture: &RgbImage, manifest: &Manifest) -> NamedTensors {
     }
 }
 
-/// The model's outputs as detections in a picture of `size` (width, height) pixels.
+/// The model's outputs with at least `min_score` as detections in a picture of `size` (width, height) pixels.
 ///
 /// # Errors
 /// - an output is missing or is no `f32` tensor
-pub fn decode(outputs: &NamedTensors, manifest: &Manifest, size: [u32; 2]) -> Result<Vec<Detection>, String> {
-    let values = |name| outputs.f32(name).map_err(|error| error.to_string());
-    let (boxes, scores) = (values("boxes")?.as_standard_layout(), values("scores")?.as_standard_layout());
+pub fn decode(
+    outputs: &NamedTensors,
+    manifest: &Manifest,
+    size: [u32; 2],
+    min_score: f32,
+) -> Result<Vec<Detection>, TensorError> {
+    let (boxes, scores) = (outputs.f32("boxes")?.as_standard_layout(), outputs.f32("scores")?.as_standard_layout());
     let side = frame_side(manifest);
     let letterbox = Letterbox::fit(size.map(|side| side as usize), [side, side]);
     Ok(decode_values(
         boxes.as_slice().unwrap_or_default(),
         scores.as_slice().unwrap_or_default(),
         manifest.labels.len(),
-        min_confidence(manifest),
+        min_score,
         &letterbox,
         size,
     ))

@@ -185,7 +185,8 @@ fn ends(
     };
     let encode = move |manifest: &Manifest| detector_request::encode(&picture, manifest);
     let decode = move |outputs: &NamedTensors, manifest: &Manifest| {
-        let detections = detector_request::decode(outputs, manifest, size)?;
+        let detections = detector_request::decode(outputs, manifest, size, detector_request::min_confidence(manifest))
+            .map_err(|error| error.to_string())?;
         Ok(Seen { detections, ..stamp })
     };
     (encode, decode)

@@ -12,6 +12,6 @@ mod resample;
 pub use average_precision::{ClassScore, DetectionScore, score_detections};
 pub use confusion::{Confusion, OperatingPoint};
 pub use logits::{logit, sigmoid, softmax};
-pub use overlap::{ScoredBox, TrueBox, suppress_overlaps};
+pub use overlap::{MIN_SIDE, MIN_VISIBLE, ScoredBox, TrueBox, suppress_overlaps};
 pub use percentiles::percentiles;
 pub use resample::{Letterbox, RgbView, Window, resample_bilinear};

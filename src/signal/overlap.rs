@@ -22,6 +22,19 @@ pub struct TrueBox {
     pub ignored: bool,
 }
 
+/// Smallest side of a box that a detector is asked for, pixels.
+pub const MIN_SIDE: f32 = 12.0;
+/// Smallest visible fraction of a thing that a detector is asked for.
+pub const MIN_VISIBLE: f32 = 0.25;
+
+impl TrueBox {
+    /// A box that is asked for if it is large enough and enough of the thing is visible.
+    pub fn new(class: usize, region: PixelBox, visible_fraction: f32) -> Self {
+        let ignored = visible_fraction < MIN_VISIBLE || region.width.min(region.height) < MIN_SIDE;
+        Self { class, region, ignored }
+    }
+}
+
 /// Keeps the best of boxes of one class that overlap by more than `max_iou` (greedy non-maximum suppression), at most
 /// `limit` of all classes together. Best first.
 pub fn suppress_overlaps(mut boxes: Vec<ScoredBox>, max_iou: f32, limit: usize) -> Vec<ScoredBox> {

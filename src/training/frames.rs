@@ -1,12 +1,9 @@
 //! Labelled frames in memory: decoded once, so that epochs cost no decoding.
 
-use crate::{base::PixelBox, signal::TrueBox};
-
-/// Smallest side of a box that the detector is asked for, pixels.
-pub const MIN_SIDE: f32 = 12.0;
-
-/// Smallest visible fraction of a thing that the detector is asked for.
-pub const MIN_VISIBLE: f32 = 0.25;
+use crate::{
+    base::PixelBox,
+    signal::{MIN_SIDE, MIN_VISIBLE, TrueBox},
+};
 
 /// One labelled thing in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]

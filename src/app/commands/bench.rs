@@ -133,7 +133,10 @@ fn measure_model(settings: &crate::inference::InferenceSettings) -> anyhow::Resu
         worker.run_blocking(
             Tick(0),
             move |manifest| detector_request::encode(&encoded, manifest),
-            move |outputs, manifest| detector_request::decode(outputs, manifest, size).map(|found| found.len()),
+            move |outputs, manifest| {
+                let least = detector_request::min_confidence(manifest);
+                detector_request::decode(outputs, manifest, size, least).map(|found| found.len())
+            },
         )?;
         whole.push(started.elapsed().as_secs_f64() * 1e3);
         let started = Instant::now();
