@@ -2,10 +2,12 @@
 
 pub mod detector;
 pub mod detector_request;
+mod heard;
 mod recognition;
 mod seen;
 
 /// The lens that something was seen through, for those who know percepts but no sensors.
 pub use crate::sensors::Intrinsics;
+pub use heard::{Heard, SpokenCommand};
 pub use recognition::{RecognitionPlugin, RecognitionSettings, RecognitionStatus, RecognitionSystems, TASK};
 pub use seen::{Detection, Seen};

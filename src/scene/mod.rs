@@ -1,5 +1,6 @@
 //! The authored file: schema, validation, kind registry, spawning, randomisation.
 
+mod actions;
 mod kinds;
 mod parse;
 mod plugin;
@@ -8,6 +9,7 @@ mod read;
 mod spec;
 mod syntax;
 
+pub use actions::{ActionRegistry, ActionShape, Parameter};
 pub use kinds::{KindRegistry, KindShape, MeasureKind, SupportArea};
 pub use parse::{
     FORMAT_VERSION, MAX_FILE_BYTES, MAX_LIGHTS, MAX_OBJECTS, MAX_ROOMS, check_scene, parse_scene, read_bounded,

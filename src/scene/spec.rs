@@ -22,10 +22,35 @@ pub struct SceneSpec {
     pub objects: Vec<ObjectSpec>,
     /// Named positions on a floor.
     pub places: BTreeMap<String, Vec3>,
+    /// What can be said, and what it does.
+    pub commands: Vec<CommandSpec>,
+    /// How names are pronounced, in words that are pronounced as they are written: "Siobhan" as "shi vawn".
+    pub say_as: BTreeMap<String, String>,
     /// Where the player's feet start.
     pub spawn: PoseSpec,
     /// Where the companion rests.
     pub nest: Vec3,
+}
+
+/// A phrase, or a family of them, and the action it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandSpec {
+    /// Line in the scene's file, for reports on the phrase.
+    pub line: usize,
+    /// As written: `(find|show me) [the] {object}`.
+    pub phrase: String,
+    /// A registered action's name: `Find`.
+    pub action: String,
+    /// For each of the action's parameters a fixed word or a slot of the phrase.
+    pub words: Vec<CommandWord>,
+}
+
+/// One word of a command's action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandWord {
+    Fixed(String),
+    /// The name of a slot: `object`.
+    Slot(String),
 }
 
 /// A position and a heading about +Y (0 looks along −Z, positive turns left).

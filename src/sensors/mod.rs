@@ -9,6 +9,7 @@
 mod bodies;
 mod capture;
 mod develop;
+mod ear;
 mod eye;
 mod labels;
 mod observation;
@@ -17,6 +18,7 @@ mod truth;
 
 pub use capture::{Capture, Stamp};
 pub use develop::develop;
+pub use ear::{SAMPLE_RATE_HZ, Speech, SpeechPart};
 pub use eye::{Eye, EyePace, EyePlugin, EyeRate, EyeStatus, EyeSystems, LabelCamera, LookError, Shutter, look};
 pub use labels::{LABEL_LAYER, LabelProxy};
 pub use observation::{GroundTruth, Intrinsics, ObjectTruth, Observation};

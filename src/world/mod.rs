@@ -13,6 +13,7 @@
 pub mod architecture;
 mod body;
 pub mod bounce;
+mod commanded;
 pub mod companion;
 mod contact;
 pub mod environment;
@@ -38,6 +39,7 @@ use avian3d::prelude::PhysicsSystems;
 use bevy::prelude::*;
 
 pub use body::{Grabbable, Layer, WorldBounds};
+pub use commanded::Commanded;
 pub use companion::{Companion, CompanionPlugin, FlySystems, spawn_companion};
 pub use house_map::{HouseMap, MapNode};
 pub use imported::ImportedObject;

@@ -95,6 +95,7 @@ fn apt_get() -> Command {
         sudo.arg("apt-get");
         sudo
     };
-    command.env("DEBIAN_FRONTEND", "noninteractive");
+    // Standard output is for what `setup` prints to be evaluated by a shell.
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdout(std::io::stderr());
     command
 }

@@ -140,7 +140,20 @@ fn scene(tree: &Node, path: &Path, kinds: &KindRegistry, report: &mut Report) ->
         }
         None => spawn.position + Vec3::new(0.6, 1.4, 0.0),
     };
-    Some(SceneSpec { name, seed, sky, materials, rooms, lights, objects, places, spawn, nest })
+    Some(SceneSpec {
+        name,
+        seed,
+        sky,
+        materials,
+        rooms,
+        lights,
+        objects,
+        places,
+        commands: Vec::new(),
+        say_as: BTreeMap::new(),
+        spawn,
+        nest,
+    })
 }
 
 /// Which positions lie in a room. Without rooms (they are wrong themselves) nothing is told.

@@ -80,6 +80,8 @@ pub fn random_scene(seed: Seed, split: Split, kinds: &KindRegistry, options: &Ra
         lights,
         objects,
         places: BTreeMap::new(),
+        commands: Vec::new(),
+        say_as: BTreeMap::new(),
         spawn,
         nest: spawn.position + Vec3::Y * 1.5,
         rooms: vec![room],
