@@ -3,6 +3,7 @@
 pub mod detector;
 pub mod detector_request;
 mod heard;
+pub mod phones;
 mod recognition;
 mod seen;
 
