@@ -34,20 +34,22 @@ pub const LOOK_EVERY_TICKS: u32 = 12;
 
 impl Plugin for InhabitedWorldPlugin {
     fn build(&self, app: &mut App) {
-        app.add_plugins((
-            ScenePlugin { path: self.scene.clone() },
-            WorldPlugin,
-            PlayerPlugin,
-            HandPlugin,
-            RescuePlugin,
-            CompanionPlugin,
-            EyePlugin,
-            InferencePlugin { settings: self.inference.clone() },
-            RecognitionPlugin,
-            BehavioursPlugin,
-        ))
-        .configure_sets(FixedUpdate, BehaviourSystems::Think.before(FlySystems))
-        .add_systems(Update, give_senses);
+        // Before the scene's file is read: its commands are checked against these.
+        app.insert_resource(super::all_actions())
+            .add_plugins((
+                ScenePlugin { path: self.scene.clone() },
+                WorldPlugin,
+                PlayerPlugin,
+                HandPlugin,
+                RescuePlugin,
+                CompanionPlugin,
+                EyePlugin,
+                InferencePlugin { settings: self.inference.clone() },
+                RecognitionPlugin,
+                BehavioursPlugin,
+            ))
+            .configure_sets(FixedUpdate, BehaviourSystems::Think.before(FlySystems))
+            .add_systems(Update, give_senses);
     }
 }
 

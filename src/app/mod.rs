@@ -1,6 +1,7 @@
 //! Composition root: the command line, the run modes, the error policy. The only module that knows all others, and with
 //! the binary the only one that reads arguments and the environment.
 
+mod actions;
 pub mod annotate;
 pub mod commands;
 pub mod failure;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+pub use actions::all_actions;
 pub use failure::{Exit, Lacking, WrongCall};
 
 /// Reads the command line, runs the command, prints what went wrong once and with its causes.

@@ -5,12 +5,14 @@
 
 mod memory;
 mod mind;
+mod requests;
 mod sizes;
 
 use bevy::prelude::*;
 
 pub use memory::{Memory, Remembered};
 pub use mind::{Goal, Mind, Request, Saying, Situation, Stance};
+pub use requests::register_actions;
 
 use crate::{
     base::{ClassId, ClassTable, Tick},

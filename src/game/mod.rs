@@ -3,6 +3,7 @@
 //! In: states and statuses of other rooms, [`platform::Settings`](crate::platform::settings::Settings), actions that are
 //! not about the body. Out: the screen, sounds, changed settings, whether the player's input reaches the body.
 
+mod deeds;
 pub mod floating_labels;
 mod footsteps;
 pub mod hud;
@@ -18,6 +19,7 @@ mod window;
 
 use bevy::prelude::*;
 
+pub use deeds::register_actions;
 pub use floating_labels::{FloatingLabel, FloatingLabels};
 pub use loading::Loading;
 pub use panel::PerceptionPanel;
