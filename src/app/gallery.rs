@@ -27,7 +27,8 @@ fn pictures_from_chosen_spots() -> anyhow::Result<()> {
     let (width, height) = size.split_once('x').expect("WxH");
     let out = std::path::PathBuf::from(variable("OUT", "target/gallery"));
     std::fs::create_dir_all(&out)?;
-    let mut app = headless::headless_app()?;
+    let scene = std::path::PathBuf::from(variable("SCENE", "assets/scenes/atelier.scene.ron"));
+    let mut app = headless::headless_app_for(Some(&scene))?;
     let quality = match variable("QUALITY", "").as_str() {
         "low" => Some(Quality::Low),
         "medium" => Some(Quality::Medium),
@@ -37,7 +38,7 @@ fn pictures_from_chosen_spots() -> anyhow::Result<()> {
     if let Some(quality) = quality {
         app.insert_resource(quality);
     }
-    app.add_plugins((ScenePlugin { path: variable("SCENE", "assets/scenes/atelier.scene.ron").into() }, WorldPlugin));
+    app.add_plugins((ScenePlugin { path: scene }, WorldPlugin));
     headless::finish(&mut app);
     let start = std::time::Instant::now();
     app.update();

@@ -3,7 +3,7 @@
 //! Time stands still between updates: each [`App::update`] is exactly one fixed tick. Rendering is not pipelined, so what
 //! an update draws is what that update simulated.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
 use bevy::{
@@ -26,15 +26,26 @@ use bevy::{
 use image::RgbImage;
 
 use super::{Lacking, graphics};
-use crate::base::Tick;
+use crate::{base::Tick, world::register_scene_folder};
 
 /// A windowless app with Bevy's renderer and nothing of ours. Add plugins, then call [`finish`].
 ///
 /// # Errors
 /// - [`Lacking`] if the machine has no graphics adapter, software ones included.
 pub fn headless_app() -> Result<App, Lacking> {
+    headless_app_for(None)
+}
+
+/// As [`headless_app`], for a scene file that may import models from its folder.
+///
+/// # Errors
+/// - as [`headless_app`]
+pub fn headless_app_for(scene: Option<&Path>) -> Result<App, Lacking> {
     graphics::require_adapter()?;
     let mut app = App::new();
+    if let Some(scene) = scene {
+        register_scene_folder(&mut app, scene);
+    }
     app.add_plugins(
         DefaultPlugins
             .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })

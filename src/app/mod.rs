@@ -12,6 +12,7 @@ pub mod headless;
 pub mod inference_places;
 pub mod inhabited;
 pub mod live_score;
+pub mod memory;
 pub mod perception_on_screen;
 pub mod recording;
 pub mod tour;
@@ -58,6 +59,14 @@ fn settings_path() -> Option<std::path::PathBuf> {
         directories::ProjectDirs::from("", "", "umwelt").map(|folders| folders.config_dir().to_path_buf())
     })?;
     Some(folder.join("settings.ron"))
+}
+
+/// Where the player's pictures go: `Umwelt` in the user's folder of pictures, else `pictures` beside the settings, else
+/// the present folder.
+fn picture_folder() -> std::path::PathBuf {
+    let of_user = directories::UserDirs::new().and_then(|dirs| Some(dirs.picture_dir()?.join("Umwelt")));
+    let beside_settings = || Some(settings_path()?.with_file_name("pictures"));
+    of_user.or_else(beside_settings).unwrap_or_default()
 }
 
 /// What is logged: warnings of everybody, and what this program has to say.

@@ -30,7 +30,7 @@ use crate::{
         random_view, read_bounded,
     },
     sensors::{Capture, Eye, EyePace, EyePlugin, EyeRate, develop, look},
-    world::{Quality, WorldPlugin, WorldView, all_kinds, forget_earlier_scenes},
+    world::{Quality, WorldPlugin, WorldView, all_kinds, forget_earlier_scenes, is_importing},
 };
 
 /// Updates after a scene has come before the first picture is taken: meshes and textures reach the renderer in the first.
@@ -204,7 +204,7 @@ struct Studio {
 
 impl Studio {
     fn open(order: &Order, authored: Option<(SceneSpec, PathBuf)>) -> anyhow::Result<Self> {
-        let mut app = headless::headless_app()?;
+        let mut app = headless::headless_app_for(authored.as_ref().map(|(_, path)| path.as_path()))?;
         app.add_plugins((WorldPlugin, EyePlugin))
             .insert_resource(EyePace::Lockstep)
             // The same pictures whatever draws them.
@@ -260,6 +260,11 @@ impl Studio {
         // As a first scene: nothing of the one before may stay, however alike.
         world.write_message(SceneChanged { old: None, new: spec.clone() });
         for _ in 0..SETTLE_UPDATES {
+            self.app.update();
+        }
+        // Models come from files, in their own time.
+        while is_importing(self.app.world_mut()) {
+            std::thread::sleep(Duration::from_millis(2));
             self.app.update();
         }
         self.current = Some((number, spec.clone()));

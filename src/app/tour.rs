@@ -17,9 +17,10 @@ use serde::Serialize;
 use super::{
     annotate::annotate,
     asset_folder,
-    headless::{finish, headless_app, picture_target, take_picture},
+    headless::{finish, headless_app_for, picture_target, take_picture},
     inhabited::{CompanionEye, InhabitedWorldPlugin, LOOK_EVERY_TICKS},
     live_score::{LiveScore, LiveScorePlugin},
+    memory::{MemoryFigures, resident_mib},
 };
 use crate::{
     base::{ClassTable, Tick},
@@ -71,6 +72,8 @@ pub const REPORT_CYCLE: [(Phase, f64); 3] = [(Phase::AiOn, 5.0), (Phase::AiOff, 
 const PICTURE: UVec2 = UVec2::new(1280, 720);
 /// Seconds before anything is measured: shaders compile, textures load.
 const WARM_UP_SECONDS: f64 = 4.0;
+/// Memory is looked at this often.
+const MEMORY_EVERY_SECONDS: f64 = 10.0;
 /// A point of the walk is passed at this distance; given up after these seconds.
 const PASSED_M: f32 = 0.5;
 const PATIENCE_SECONDS: f64 = 9.0;
@@ -97,6 +100,7 @@ pub struct TourReport {
     pub pictures: Vec<PathBuf>,
     /// Resident memory in MiB, every ten seconds.
     pub memory_mib: Vec<f64>,
+    pub memory_mb: MemoryFigures,
 }
 
 /// Frame times per phase, milliseconds.
@@ -163,7 +167,7 @@ struct Transcript(Vec<(f64, String)>);
 /// - a picture could not be written
 pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
     std::fs::create_dir_all(&settings.out).with_context(|| format!("{}", settings.out.display()))?;
-    let mut app = headless_app()?;
+    let mut app = headless_app_for(Some(&settings.scene))?;
     let adapter = super::graphics::require_adapter()?;
     // The wall clock drives the simulation, as in a window.
     app.insert_resource(TimeUpdateStrategy::Automatic);
@@ -255,7 +259,7 @@ impl Tour<'_> {
                 self.asked = true;
                 ask_for(app, &self.settings.find)?;
             }
-            if seconds > 10.0 * self.memory_mib.len() as f64 {
+            if seconds >= MEMORY_EVERY_SECONDS * self.memory_mib.len() as f64 {
                 self.memory_mib.extend(resident_mib());
             }
             let before = Instant::now();
@@ -393,6 +397,7 @@ impl Tour<'_> {
             said: world.resource::<Transcript>().0.clone(),
             faults,
             pictures: self.pictures,
+            memory_mb: MemoryFigures::of(&self.memory_mib, MEMORY_EVERY_SECONDS),
             memory_mib: self.memory_mib,
         })
     }
@@ -519,11 +524,4 @@ fn overview_pose(app: &mut App) -> Option<Transform> {
     let middle = (0.5 * (min + max)).extend(0.0).xzy();
     let size = (max - min).max_element();
     Some(Transform::from_translation(middle + Vec3::new(0.45, 0.75, 0.95) * size).looking_at(middle, Vec3::Y))
-}
-
-/// Memory of this process that is in RAM; `None` where the system does not tell.
-fn resident_mib() -> Option<f64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: f64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * 4096.0 / 1_048_576.0)
 }

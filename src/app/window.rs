@@ -11,9 +11,10 @@ use bevy::{
 
 use super::{Exit, graphics, inhabited::InhabitedWorldPlugin, perception_on_screen::PerceptionOnScreenPlugin};
 use crate::{
-    game::{GamePlugin, GameState},
+    game::{GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
-    platform::{SettingsPlugin, flat::FlatRigPlugin},
+    platform::{SettingsPlugin, flat::FlatRigPlugin, scaled_view::ScaledViewPlugin},
+    world::register_scene_folder,
 };
 
 /// What a window is opened with.
@@ -36,6 +37,7 @@ pub struct WindowSettings {
 pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
     graphics::require_adapter()?;
     let mut app = App::new();
+    register_scene_folder(&mut app, &settings.scene);
     app.add_plugins(
         DefaultPlugins
             .set(WindowPlugin {
@@ -53,10 +55,12 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
     .add_plugins((
         SettingsPlugin { path: super::settings_path() },
         FlatRigPlugin,
+        ScaledViewPlugin,
         GamePlugin,
         InhabitedWorldPlugin { scene: settings.scene.clone(), inference: settings.inference.clone() },
         PerceptionOnScreenPlugin,
     ))
+    .insert_resource(Screenshots { folder: super::picture_folder() })
     .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot, ..default() })
     .add_systems(Last, end_session.run_if(in_state(GameState::Playing)));
     let exit = app.run();

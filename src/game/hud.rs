@@ -146,7 +146,7 @@ mod tests {
     fn hints_name_the_keys_of_the_device_in_use() {
         let settings = Settings::default();
         assert_eq!(hint(HandState::CanTake, &settings, false), "E  take");
-        assert_eq!(hint(HandState::CanTake, &settings, true), "Pad Right Trigger2  take");
+        assert_eq!(hint(HandState::CanTake, &settings, true), "Pad right trigger  take");
         assert!(hint(HandState::Holds, &settings, false).contains("Right mouse  throw"));
         assert!(hint(HandState::Nothing, &settings, false).is_empty());
     }

@@ -18,7 +18,7 @@ use super::{GameState, theme};
 use crate::{
     platform::flat::FlatCamera,
     scene::{ActiveScene, SceneChanged, SceneProblems},
-    world::WorldSystems,
+    world::{BuildPace, Preparation, WorldSystems},
 };
 
 /// Shows progress and decides when play begins.
@@ -33,6 +33,8 @@ impl Plugin for LoadingPlugin {
         app.init_resource::<Loading>()
             .init_resource::<SceneProblems>()
             .init_resource::<HeldScene>()
+            // So that this screen moves while the world is built.
+            .insert_resource(BuildPace::Background)
             .add_message::<SceneChanged>()
             .insert_resource(waiting)
             // The scene is read in `PreStartup` and looked at again in `First`; `PreUpdate` builds it.
@@ -76,7 +78,7 @@ impl Loading {
         self.steps.iter().map(|(_, step)| share(step)).sum::<f32>() / self.steps.len() as f32
     }
 
-    /// The first step that is not done, as a sentence: `rooms and things 12 of 96`.
+    /// The first step that is not done, as a sentence: `rooms and things, 12 of 96`.
     pub fn current(&self) -> Option<String> {
         self.steps.iter().find(|(_, step)| step.done < step.total).map(|(name, step)| {
             if step.total > 1 { format!("{name}, {} of {}", step.done, step.total) } else { (*name).to_owned() }
@@ -129,11 +131,15 @@ fn count_steps(
     scene: Option<Res<ActiveScene>>,
     cameras: Query<(), With<FlatCamera>>,
     waiting: Res<PipelinesWaiting>,
+    preparation: Option<Res<Preparation>>,
     mut most: Local<usize>,
     mut loading: ResMut<Loading>,
 ) {
     loading.report(SCENE, usize::from(scene.is_some()), 1);
-    loading.report(WORLD, usize::from(!cameras.is_empty()), 1);
+    let (done, total) = preparation.and_then(|preparation| preparation.progress()).unwrap_or_default();
+    // The last part is to make entities of what was prepared.
+    let built = if cameras.is_empty() { done } else { total + 1 };
+    loading.report(WORLD, built, total + 1);
     let waiting = waiting.0.load(Ordering::Relaxed);
     *most = waiting.max(*most);
     // Nothing is compiled before there is something to draw.

@@ -22,15 +22,6 @@ impl Page {
             Page::Bindings => "Keys and buttons",
         }
     }
-
-    /// The page that "back" leads to; `None` leads back into the world.
-    pub(super) fn parent(self) -> Option<Page> {
-        match self {
-            Page::Main => None,
-            Page::Settings => Some(Page::Main),
-            Page::Bindings => Some(Page::Settings),
-        }
-    }
 }
 
 /// One row of a page.
@@ -63,6 +54,7 @@ pub(super) enum Choice {
     WindowMode,
     WindowSize,
     Quality,
+    Resolution,
     FieldOfView,
     MouseSensitivity,
     InvertPitch,
@@ -74,10 +66,11 @@ pub(super) enum Choice {
 }
 
 impl Choice {
-    const ALL: [Choice; 11] = [
+    const ALL: [Choice; 12] = [
         Choice::WindowMode,
         Choice::WindowSize,
         Choice::Quality,
+        Choice::Resolution,
         Choice::FieldOfView,
         Choice::MouseSensitivity,
         Choice::InvertPitch,
@@ -93,6 +86,7 @@ impl Choice {
             Choice::WindowMode => "Window",
             Choice::WindowSize => "Window size",
             Choice::Quality => "Quality",
+            Choice::Resolution => "Drawn pixels",
             Choice::FieldOfView => "Field of view",
             Choice::MouseSensitivity => "Mouse sensitivity",
             Choice::InvertPitch => "Mouse up looks",
@@ -119,6 +113,11 @@ impl Choice {
                 QualityChoice::Medium => "medium".to_owned(),
                 QualityChoice::High => "high".to_owned(),
             },
+            Choice::Resolution => match settings.resolution_percent {
+                None => "as the quality says".to_owned(),
+                Some(100) => "all of the window".to_owned(),
+                Some(percent) => format!("{percent} % of each side"),
+            },
             Choice::FieldOfView => format!("{:.0}°", settings.field_of_view_degrees),
             Choice::MouseSensitivity => format!("{:.0}", settings.mouse_sensitivity),
             Choice::InvertPitch => if settings.invert_pitch { "down" } else { "up" }.to_owned(),
@@ -144,6 +143,9 @@ impl Choice {
 
 /// Sizes that a window steps through.
 const WINDOW_SIZES: [(u32, u32); 6] = [(960, 540), (1280, 720), (1600, 900), (1920, 1080), (2560, 1440), (3840, 2160)];
+
+/// What the picture's resolution steps through, percent of the window's.
+const RESOLUTIONS: [Option<u32>; 6] = [None, Some(35), Some(50), Some(67), Some(80), Some(100)];
 
 /// The neighbour of `current` in a ring of values.
 fn step<T: Copy + PartialEq>(ring: &[T], current: T, forward: bool) -> T {
@@ -174,6 +176,9 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool) {
                 QualityChoice::High,
             ];
             settings.quality = step(&ring, settings.quality, forward);
+        }
+        Choice::Resolution => {
+            settings.resolution_percent = step(&RESOLUTIONS, settings.resolution_percent, forward);
         }
         Choice::FieldOfView => settings.field_of_view_degrees += 5.0 * sign,
         Choice::MouseSensitivity => settings.mouse_sensitivity += sign,
@@ -251,7 +256,7 @@ mod tests {
     #[test]
     fn choices_go_round_both_ways() {
         let mut settings = Settings::default();
-        for choice in [Choice::WindowMode, Choice::Quality, Choice::Labels, Choice::InvertPitch] {
+        for choice in [Choice::WindowMode, Choice::Quality, Choice::Resolution, Choice::Labels, Choice::InvertPitch] {
             let before = settings.clone();
             change(&mut settings, choice, true);
             assert_ne!(settings, before, "{choice:?}");

@@ -36,8 +36,8 @@ struct Menu {
     /// Row under the pointer or chosen by keys.
     focus: usize,
     waiting: Option<Action>,
-    /// The row that is focused when coming back to the page before.
-    focus_before: usize,
+    /// The pages that led here and the row that was focused on each.
+    path: Vec<(Page, usize)>,
     /// The frame of opening: its key presses opened the menu and do nothing in it.
     fresh: bool,
 }
@@ -93,14 +93,15 @@ impl Desk<'_> {
         match deed {
             Deed::Resume => self.next.set(GameState::Playing),
             Deed::Open(page) => {
-                self.menu.focus_before = self.menu.focus;
+                let from = (self.menu.page, self.menu.focus);
+                self.menu.path.push(from);
                 self.menu.page = page;
                 self.menu.focus = 0;
             }
-            Deed::Back => match self.menu.page.parent() {
-                Some(page) => {
+            Deed::Back => match self.menu.path.pop() {
+                Some((page, focus)) => {
                     self.menu.page = page;
-                    self.menu.focus = std::mem::take(&mut self.menu.focus_before);
+                    self.menu.focus = focus;
                 }
                 None => self.next.set(GameState::Playing),
             },
@@ -178,14 +179,17 @@ fn point(
     motion: Res<AccumulatedMouseMotion>,
     screen_rows: Query<(&MenuRow, Ref<Interaction>)>,
     steppers: Query<(&Stepper, Ref<Interaction>)>,
+    mut moved_before: Local<bool>,
 ) {
+    // Hovering may be found out a frame after the movement. A resting mouse takes nothing: neither back from the keys, nor
+    // when a new page opens under it.
+    let moves = motion.delta != Vec2::ZERO;
+    let moved = std::mem::replace(&mut *moved_before, moves) || moves;
     if desk.menu.waiting.is_some() {
         return;
     }
     for (row, interaction) in &screen_rows {
-        // A resting mouse does not take the focus back from the keys.
-        let hovers = *interaction != Interaction::None && (motion.delta != Vec2::ZERO || interaction.is_changed());
-        if hovers && desk.menu.focus != row.0 {
+        if moved && *interaction != Interaction::None && desk.menu.focus != row.0 {
             desk.menu.focus = row.0;
         }
     }
@@ -255,15 +259,22 @@ fn draw(
             )],
         ))
         .id();
-    // Long pages have lower rows, so that they fit a window 720 pixels high.
-    let padding = if wanted.rows.len() > 14 { 4 } else { 7 };
+    let padding = row_padding(wanted.rows.len());
     for (number, row) in wanted.rows.iter().enumerate() {
         draw_row(&mut commands, panel, number, row, padding);
     }
     *drawn = Some(wanted);
 }
 
-fn draw_row(commands: &mut Commands, panel: Entity, number: usize, row: &Row, padding: i32) {
+/// Space above and below a row's words, interface pixels: less on long pages, so that they fit a window 720 pixels high.
+fn row_padding(rows: usize) -> f32 {
+    /// What is left of 720 pixels beside the title, the panel's own edges and some air.
+    const FREE: f32 = 590.0;
+    const LINE_AND_GAP: f32 = 24.0;
+    (0.5 * (FREE / rows.max(1) as f32 - LINE_AND_GAP)).clamp(0.0, 7.0)
+}
+
+fn draw_row(commands: &mut Commands, panel: Entity, number: usize, row: &Row, padding: f32) {
     let line = commands
         .spawn((
             MenuRow(number),
@@ -412,12 +423,42 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_opens_under_a_resting_mouse_keeps_its_focus() {
+        let mut chair = Chair::paused();
+        let hover = |chair: &mut Chair| {
+            let world = chair.0.world_mut();
+            let mut rows = world.query::<(&MenuRow, &mut Interaction)>();
+            for (row, mut interaction) in rows.iter_mut(world) {
+                *interaction = if row.0 == 3 { Interaction::Hovered } else { Interaction::None };
+            }
+        };
+        hover(&mut chair);
+        chair.0.update();
+        assert_eq!(chair.0.world().resource::<Menu>().focus, 0);
+        chair.0.world_mut().resource_mut::<AccumulatedMouseMotion>().delta = Vec2::X;
+        chair.0.update();
+        assert_eq!(chair.0.world().resource::<Menu>().focus, 3, "a moved mouse takes it");
+    }
+
+    #[test]
+    fn long_pages_fit_the_window() {
+        for rows in 1..=24 {
+            let height = rows as f32 * (2.0 * row_padding(rows) + 23.4) + 90.0;
+            assert!(height <= 720.0, "{rows} rows are {height} pixels high");
+        }
+    }
+
+    #[test]
     fn a_key_is_rebound_by_pressing_it() {
         let mut chair = Chair::paused();
         chair.press(KeyCode::ArrowDown);
         chair.press(KeyCode::ArrowDown);
         chair.press(KeyCode::Enter);
         assert_eq!(chair.page(), Page::Bindings);
+        // One step back is where one came from.
+        chair.press(KeyCode::Escape);
+        assert_eq!(chair.page(), Page::Main);
+        chair.press(KeyCode::Enter);
         // First row: walk forward. Enter, then the new key; Escape would be taken as a key as well.
         chair.press(KeyCode::Enter);
         assert!(chair.words().iter().any(|words| words.starts_with("press a key")));

@@ -7,6 +7,7 @@ use crate::{
     base::Status,
     platform::{SettingsFile, bindings::Action, flat::Pressed},
     scene::SceneProblems,
+    world::ImportFailed,
 };
 
 /// Shows notices, takes pictures on request.
@@ -17,6 +18,8 @@ impl Plugin for NoticesPlugin {
         app.init_resource::<Screenshots>()
             .add_message::<Notice>()
             .add_systems(Startup, spawn)
+            .add_message::<ImportFailed>()
+            .add_systems(Update, tell_failed_imports.before(show_notices))
             .add_systems(Update, (tell_settings_status, take_screenshots, show_notices, fade_notices).chain())
             .add_systems(Update, show_scene_problems.run_if(not(in_state(GameState::Loading))));
     }
@@ -103,6 +106,12 @@ fn tell_settings_status(
             notices.write(Notice(news.clone()));
         }
         *told = news;
+    }
+}
+
+fn tell_failed_imports(mut failed: MessageReader<ImportFailed>, mut notices: MessageWriter<Notice>) {
+    for ImportFailed { path, reason } in failed.read() {
+        notices.write(Notice(format!("{} cannot be loaded: {reason}", path.display())));
     }
 }
 

@@ -9,7 +9,8 @@ use bevy::{prelude::*, render::renderer::RenderAdapterInfo, time::common_conditi
 
 use super::theme;
 use crate::{
-    platform::{bindings::Action, flat::Pressed},
+    platform::{bindings::Action, flat::Pressed, scaled_view::DrawnPixels},
+    signal::percentiles,
     world::Quality,
 };
 
@@ -58,14 +59,10 @@ impl FrameTimes {
         self.0.push_back(frame);
     }
 
-    /// Frame times below which these shares of all frames lie (nearest rank), milliseconds.
-    pub fn quantiles_ms<const N: usize>(&self, shares: [f32; N]) -> [f32; N] {
-        let mut sorted: Vec<Duration> = self.0.iter().copied().collect();
-        sorted.sort_unstable();
-        shares.map(|share| {
-            let rank = (share * sorted.len() as f32).ceil() as usize;
-            sorted.get(rank.saturating_sub(1)).map_or(0.0, |frame| frame.as_secs_f32() * 1e3)
-        })
+    /// Frame times below which these parts (0 to 1) of all frames lie, milliseconds.
+    pub fn percentiles_ms<const N: usize>(&self, parts: [f64; N]) -> [f64; N] {
+        let frames: Vec<f64> = self.0.iter().map(|frame| frame.as_secs_f64() * 1e3).collect();
+        percentiles(&frames, parts)
     }
 
     /// Frames per second over the last second or so.
@@ -99,11 +96,21 @@ fn toggle(mut pressed: MessageReader<Pressed>, mut shown: ResMut<PanelShown>) {
 }
 
 fn frame_rows(frames: &FrameTimes) -> Vec<(String, String)> {
-    let [p50, p95, p99] = frames.quantiles_ms([0.5, 0.95, 0.99]);
+    let [p50, p95, p99] = frames.percentiles_ms([0.5, 0.95, 0.99]);
     vec![
         ("frames per second".to_owned(), format!("{:.0}", frames.rate())),
         ("frame time p50, p95, p99".to_owned(), format!("{p50:.1}, {p95:.1}, {p99:.1} ms")),
     ]
+}
+
+/// What the window has, and what is drawn where that is less.
+fn picture_size(window: UVec2, drawn: Option<&DrawnPixels>) -> String {
+    match drawn {
+        Some(DrawnPixels(drawn)) if *drawn != window && *drawn != UVec2::ZERO => {
+            format!("{} × {}, enlarged to {} × {}", drawn.x, drawn.y, window.x, window.y)
+        }
+        _ => format!("{} × {}", window.x, window.y),
+    }
 }
 
 fn redraw(
@@ -114,6 +121,7 @@ fn redraw(
     adapter: Option<Res<RenderAdapterInfo>>,
     quality: Option<Res<Quality>>,
     windows: Query<&Window>,
+    drawn: Option<Res<DrawnPixels>>,
     panels: Query<Entity, With<Panel>>,
 ) {
     for panel in &panels {
@@ -127,7 +135,7 @@ fn redraw(
         rows.push(("drawn by".to_owned(), adapter.name.clone()));
     }
     if let Some(window) = windows.iter().next() {
-        rows.push(("picture".to_owned(), format!("{} × {}", window.physical_width(), window.physical_height())));
+        rows.push(("picture".to_owned(), picture_size(window.physical_size(), drawn.as_deref())));
     }
     if let Some(quality) = quality {
         rows.push(("quality".to_owned(), format!("{:?}", *quality).to_lowercase()));
@@ -179,17 +187,6 @@ fn draw_row(commands: &mut Commands, panel: Entity, (name, value): &(String, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_are_nearest_ranks() {
-        let mut frames = FrameTimes::default();
-        assert_eq!(frames.quantiles_ms([0.5]), [0.0]);
-        for ms in (1..=100).rev() {
-            frames.push(Duration::from_millis(ms));
-        }
-        let [p50, p95, p99] = frames.quantiles_ms([0.5, 0.95, 0.99]);
-        assert!((p50 - 50.0).abs() < 0.01 && (p95 - 95.0).abs() < 0.01 && (p99 - 99.0).abs() < 0.01);
-    }
 
     #[test]
     fn the_rate_is_that_of_the_last_second() {

@@ -36,7 +36,7 @@ fn preset(choice: QualityChoice) -> Option<Quality> {
     }
 }
 
-/// A choice in the menu counts at once for views and shadows, for textures at the next start.
+/// A choice in the menu counts at once for views, and after a moment for light, shadows and textures.
 fn apply_quality(
     settings: Res<Settings>,
     adapter: Option<Res<RenderAdapterInfo>>,

@@ -28,7 +28,10 @@ use super::{
     session::{ModelSession, OpenError, RunError, Stopper},
     tensor::NamedTensors,
 };
-use crate::base::{Problem, Status, Tick};
+use crate::{
+    base::{Problem, Status, Tick},
+    signal::percentiles,
+};
 
 /// How many runs the latency figures look back on.
 const WINDOW: usize = 256;
@@ -76,12 +79,10 @@ pub struct Percentiles {
 }
 
 impl Percentiles {
-    /// Nearest-rank percentiles.
     fn of(values: &VecDeque<f64>) -> Self {
-        let mut sorted: Vec<f64> = values.iter().copied().collect();
-        sorted.sort_by(f64::total_cmp);
-        let rank = |share: f64| sorted.get(((share * sorted.len() as f64).ceil() as usize).saturating_sub(1)).copied();
-        Self { p50: rank(0.5).unwrap_or(0.0), p95: rank(0.95).unwrap_or(0.0) }
+        let values: Vec<f64> = values.iter().copied().collect();
+        let [p50, p95] = percentiles(&values, [0.5, 0.95]);
+        Self { p50, p95 }
     }
 }
 
@@ -453,13 +454,6 @@ fn lower_priority() {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn percentiles_are_of_nearest_rank() {
-        let values: VecDeque<f64> = (1..=20).map(f64::from).collect();
-        assert_eq!(Percentiles::of(&values), Percentiles { p50: 10.0, p95: 19.0 });
-        assert_eq!(Percentiles::of(&VecDeque::new()), Percentiles::default());
-    }
 
     #[test]
     fn an_unavailable_model_says_why_and_runs_nothing() {

@@ -145,7 +145,7 @@ impl From<Input> for String {
     }
 }
 
-/// For people: `W`, `Left Shift`, `Left mouse`, `Pad South`, `Wheel up`.
+/// For people: `W`, `Left Shift`, `Left mouse`, `Pad A (lower)`, `Wheel up`.
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -168,23 +168,33 @@ impl fmt::Display for Input {
                 }
             }
             Input::Mouse(button) => write!(f, "{button:?} mouse"),
-            Input::Pad(button) => write!(f, "Pad {}", spaced(&format!("{button:?}"))),
+            Input::Pad(button) => write!(f, "Pad {}", pad_button_name(*button)),
             Input::WheelUp => write!(f, "Wheel up"),
             Input::WheelDown => write!(f, "Wheel down"),
         }
     }
 }
 
-/// `DPadUp` → `D Pad Up`, `LeftTrigger2` → `Left Trigger2`.
-fn spaced(name: &str) -> String {
-    let mut out = String::new();
-    for letter in name.chars() {
-        if letter.is_uppercase() && !out.is_empty() {
-            out.push(' ');
-        }
-        out.push(letter);
-    }
-    out
+/// What is printed on pads, or where the button sits.
+fn pad_button_name(button: GamepadButton) -> String {
+    let name = match button {
+        GamepadButton::South => "A (lower)",
+        GamepadButton::East => "B (right)",
+        GamepadButton::North => "Y (upper)",
+        GamepadButton::West => "X (left)",
+        GamepadButton::LeftTrigger => "left shoulder",
+        GamepadButton::RightTrigger => "right shoulder",
+        GamepadButton::LeftTrigger2 => "left trigger",
+        GamepadButton::RightTrigger2 => "right trigger",
+        GamepadButton::LeftThumb => "left stick",
+        GamepadButton::RightThumb => "right stick",
+        GamepadButton::DPadUp => "up",
+        GamepadButton::DPadDown => "down",
+        GamepadButton::DPadLeft => "left",
+        GamepadButton::DPadRight => "right",
+        other => return format!("{other:?}"),
+    };
+    name.to_owned()
 }
 
 /// Which inputs do what. An action may have none.
@@ -333,7 +343,7 @@ mod tests {
             (Input::Key(KeyCode::Digit3), "Digit3", "3"),
             (Input::Key(KeyCode::ControlRight), "ControlRight", "Right Ctrl"),
             (Input::Mouse(MouseButton::Left), "MouseLeft", "Left mouse"),
-            (Input::Pad(GamepadButton::DPadUp), "PadDPadUp", "Pad D Pad Up"),
+            (Input::Pad(GamepadButton::DPadUp), "PadDPadUp", "Pad up"),
             (Input::WheelDown, "WheelDown", "Wheel down"),
         ] {
             assert_eq!(String::from(input), name);

@@ -4,6 +4,7 @@
 
 pub mod bindings;
 pub mod flat;
+pub mod scaled_view;
 pub mod settings;
 mod settings_file;
 

@@ -12,6 +12,8 @@ use super::bindings::Bindings;
 pub struct Settings {
     pub window: WindowSettings,
     pub quality: QualityChoice,
+    /// Pixels drawn for 100 pixels of the window, per side, 25 to 100; `None` leaves it to the quality.
+    pub resolution_percent: Option<u32>,
     /// Vertical, degrees, 40 to 100.
     pub field_of_view_degrees: f32,
     /// Degrees per 100 pixels of mouse movement, 1 to 40.
@@ -30,6 +32,7 @@ impl Default for Settings {
         Self {
             window: WindowSettings::default(),
             quality: QualityChoice::Auto,
+            resolution_percent: None,
             field_of_view_degrees: 60.0,
             mouse_sensitivity: 10.0,
             invert_pitch: false,
@@ -53,6 +56,7 @@ impl Settings {
         within(&mut self.volumes.master, 0.0, 1.0, default.volumes.master);
         within(&mut self.volumes.effects, 0.0, 1.0, default.volumes.effects);
         within(&mut self.volumes.companion, 0.0, 1.0, default.volumes.companion);
+        self.resolution_percent = self.resolution_percent.map(|percent| percent.clamp(25, 100));
         self.window.width = self.window.width.clamp(640, 7680);
         self.window.height = self.window.height.clamp(360, 4320);
         self.bindings.complete();

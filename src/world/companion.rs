@@ -6,8 +6,7 @@
 use avian3d::prelude::*;
 use bevy::prelude::*;
 
-use super::{FlyIntent, HouseMap};
-use crate::scene::SceneChanged;
+use super::{FlyIntent, HouseMap, SceneReady};
 
 /// Radius of the body as the physics knows it, metres.
 pub const BODY_RADIUS_M: f32 = 0.14;
@@ -27,7 +26,7 @@ pub struct CompanionPlugin;
 impl Plugin for CompanionPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<HouseMap>()
-            .add_message::<SceneChanged>()
+            .add_message::<SceneReady>()
             .add_systems(Update, (learn_house, hatch.run_if(not(any_with_component::<Companion>))))
             .add_systems(FixedUpdate, fly.in_set(FlySystems))
             .add_systems(Update, show_mood);
@@ -56,14 +55,14 @@ struct CompanionShell;
 #[derive(Component)]
 struct CompanionLight;
 
-fn learn_house(mut changes: MessageReader<SceneChanged>, mut map: ResMut<HouseMap>) {
+fn learn_house(mut changes: MessageReader<SceneReady>, mut map: ResMut<HouseMap>) {
     if let Some(change) = changes.read().last() {
         *map = HouseMap::of(&change.new);
     }
 }
 
 fn hatch(
-    mut changes: MessageReader<SceneChanged>,
+    mut changes: MessageReader<SceneReady>,
     mut commands: Commands,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,

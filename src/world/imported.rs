@@ -1,12 +1,20 @@
 //! Objects from glTF and GLB files.
 //!
-//! In: [`ImportedObject`] on a root that `spawn` made. Out: the file's meshes as descendants, and when they have loaded a
-//! collider made from them and a body. A file that cannot be loaded leaves the root without a body, and a warning.
+//! In: [`ImportedObject`] on a root that `spawn` made; the asset source [`register_scene_folder`]. Out: the file's meshes as
+//! descendants, and when they have loaded a collider made from them and a body. A file that cannot be loaded leaves the root
+//! without a body, and an [`ImportFailed`].
+//!
+//! Models are read through an asset source of their own, whose root is the scene's folder: Bevy refuses every path that
+//! leaves a source, also those that a model names itself (its buffers and pictures).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use avian3d::prelude::*;
 use bevy::{
+    asset::{
+        AssetPath, LoadState,
+        io::{AssetSourceBuilder, AssetSourceId},
+    },
     gltf::GltfAssetLabel,
     mesh::VertexAttributeValues,
     prelude::*,
@@ -19,11 +27,41 @@ use crate::scene::AssetCollider;
 /// An object whose meshes come from a file.
 #[derive(Component, Clone, Debug, PartialEq)]
 pub struct ImportedObject {
-    /// Beside the scene's file.
+    /// Relative to the scene's folder.
     pub path: PathBuf,
     pub collider: AssetCollider,
     pub mass_kg: f32,
     pub fixed: bool,
+}
+
+/// Its file was read, or it never will be.
+#[derive(Component, Clone, Copy, Debug)]
+pub struct ImportEnded;
+
+/// A model could not be loaded.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub struct ImportFailed {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+/// The name of the asset source of the scene's folder.
+const SCENE_SOURCE: &str = "scene";
+
+/// Lets models be read from the folder of the file `scene`. Call it before Bevy's asset plugin is added.
+pub fn register_scene_folder(app: &mut App, scene: &Path) {
+    let folder = scene.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    app.register_asset_source(
+        AssetSourceId::from(SCENE_SOURCE),
+        AssetSourceBuilder::platform_default(&folder.to_string_lossy(), None),
+    );
+}
+
+/// Whether models are still being read.
+pub fn is_importing(world: &mut World) -> bool {
+    let mut open = world.query_filtered::<(), (With<ImportedObject>, Without<ImportEnded>)>();
+    open.iter(world).next().is_some()
 }
 
 /// Starts loading the file of every new imported object.
@@ -33,34 +71,46 @@ pub fn load_imported(
     mut commands: Commands,
 ) {
     for (entity, imported) in &added {
-        let path = std::path::absolute(&imported.path).unwrap_or_else(|_| imported.path.clone());
-        // The scene's validation has made sure that the file lies in the scene's folder.
-        let scene = assets
-            .load_builder()
-            .override_unapproved()
-            .load(GltfAssetLabel::Scene(0).from_asset(bevy::asset::AssetPath::from_path_buf(path)));
+        let path = AssetPath::from_path_buf(imported.path.clone()).with_source(SCENE_SOURCE);
+        let scene = assets.load(GltfAssetLabel::Scene(0).from_asset(path));
         commands.entity(entity).insert(WorldAssetRoot(scene)).observe(give_body);
+    }
+}
+
+/// Tells which files cannot be loaded, once each.
+pub fn notice_failures(
+    loading: Query<(Entity, &ImportedObject, &WorldAssetRoot), Without<ImportEnded>>,
+    assets: Res<AssetServer>,
+    mut failed: MessageWriter<ImportFailed>,
+    mut commands: Commands,
+) {
+    for (entity, imported, root) in &loading {
+        if let Some(LoadState::Failed(error)) = assets.get_load_state(root.0.id()) {
+            warn!("{}: {error}", imported.path.display());
+            failed.write(ImportFailed { path: imported.path.clone(), reason: error.to_string() });
+            commands.entity(entity).insert(ImportEnded);
+        }
     }
 }
 
 /// Makes a body of what has loaded.
 fn give_body(
     ready: On<WorldInstanceReady>,
-    objects: Query<(&ImportedObject, &GlobalTransform)>,
+    objects: Query<&ImportedObject>,
     children: Query<&Children>,
-    parts: Query<(&Mesh3d, &GlobalTransform)>,
+    parts: Query<&Mesh3d>,
     transforms: Query<&Transform>,
     meshes: Res<Assets<Mesh>>,
     mut commands: Commands,
 ) {
     let root = ready.event().entity;
-    let Ok((imported, _)) = objects.get(root) else { return };
+    let Ok(imported) = objects.get(root) else { return };
     let mut points = Vec::new();
     let mut triangles: Vec<[u32; 3]> = Vec::new();
     // Global transforms are not there yet in the frame of spawning: multiply down from the root.
     let mut open: Vec<(Entity, Transform)> = vec![(root, Transform::IDENTITY)];
     while let Some((entity, place)) = open.pop() {
-        if let Ok((mesh, _)) = parts.get(entity)
+        if let Ok(mesh) = parts.get(entity)
             && let Some(mesh) = meshes.get(&mesh.0)
         {
             push_triangles(mesh, &place, &mut points, &mut triangles);
@@ -71,7 +121,11 @@ fn give_body(
         }
     }
     let mut body = commands.entity(root);
-    body.insert((if imported.fixed { RigidBody::Static } else { RigidBody::Dynamic }, surface_physics("")));
+    body.insert((
+        ImportEnded,
+        if imported.fixed { RigidBody::Static } else { RigidBody::Dynamic },
+        surface_physics(""),
+    ));
     match shape(imported.collider, points, triangles) {
         Some(collider) => {
             body.insert((collider, Mass(imported.mass_kg)));

@@ -11,7 +11,6 @@ use bevy::{
     math::{Affine2, Vec2, Vec3},
     prelude::*,
     render::render_resource::{Extent3d, TextureDimension, TextureFormat},
-    tasks::ComputeTaskPool,
 };
 
 use super::{
@@ -27,7 +26,7 @@ use crate::{
 /// All materials of this run, by what they look like.
 #[derive(Resource, Default)]
 pub struct MaterialLibrary {
-    rooms: HashMap<RoomKey, Handle<StandardMaterial>>,
+    rooms: HashMap<RoomKey, (MaterialSpec, Handle<StandardMaterial>)>,
     objects: HashMap<Look, Handle<StandardMaterial>>,
     pictures: HashMap<PictureKey, Pictures>,
 }
@@ -44,6 +43,29 @@ struct Pictures {
     roughness: Option<Handle<Image>>,
 }
 
+/// A surface that is to be drawn.
+pub(super) struct SurfaceOrder {
+    key: PictureKey,
+    recipe: SurfaceRecipe,
+    size: u32,
+}
+
+/// A surface as plain values.
+pub(super) struct DrawnSurface {
+    key: PictureKey,
+    maps: SurfaceMaps,
+}
+
+impl SurfaceOrder {
+    pub fn draw(&self) -> DrawnSurface {
+        DrawnSurface { key: self.key, maps: self.recipe.draw(self.size) }
+    }
+}
+
+/// All grains that are drawn.
+const GRAINS: [Grain; 7] =
+    [Grain::Wood, Grain::Ceramic, Grain::Fabric, Grain::Metal, Grain::Leather, Grain::Peel, Grain::Bark];
+
 /// The seed of all surfaces: a material looks the same in every scene.
 const SURFACE_SEED: Seed = Seed(0x5eed);
 
@@ -55,34 +77,58 @@ pub struct Workshop<'a> {
 }
 
 impl MaterialLibrary {
-    /// Draws all surfaces that `specs` need and that are not there yet, on all cores.
-    pub fn prepare<'s>(&mut self, specs: impl Iterator<Item = &'s MaterialSpec>, workshop: &mut Workshop) {
-        let grains =
-            [Grain::Wood, Grain::Ceramic, Grain::Fabric, Grain::Metal, Grain::Leather, Grain::Peel, Grain::Bark];
-        let mut wanted: Vec<(PictureKey, SurfaceRecipe, u32)> = Vec::new();
-        let recipes = specs.filter_map(|spec| room_recipe(spec, workshop.settings.texture_size));
-        for (recipe, size) in recipes.chain(grains.map(|grain| grain_recipe(grain, workshop.settings.texture_size))) {
+    /// The surfaces that `specs` and all objects need and that are not there yet, each once; with `again`, also those that
+    /// are there and those of every material of this run.
+    pub(super) fn orders<'s>(
+        &'s self,
+        specs: impl Iterator<Item = &'s MaterialSpec>,
+        settings: &QualitySettings,
+        again: bool,
+    ) -> Vec<SurfaceOrder> {
+        let known = self.rooms.values().map(|(spec, _)| spec).filter(|_| again);
+        let recipes = specs.chain(known).filter_map(|spec| room_recipe(spec, settings.texture_size));
+        let mut wanted: Vec<SurfaceOrder> = Vec::new();
+        for (recipe, size) in recipes.chain(GRAINS.map(|grain| grain_recipe(grain, settings.texture_size))) {
             let key = picture_key(&recipe, size);
-            if !self.pictures.contains_key(&key) && wanted.iter().all(|(other, ..)| *other != key) {
-                wanted.push((key, recipe, size));
+            if (again || !self.pictures.contains_key(&key)) && wanted.iter().all(|other| other.key != key) {
+                wanted.push(SurfaceOrder { key, recipe, size });
             }
         }
-        let drawn = ComputeTaskPool::get_or_init(Default::default).scope(|scope| {
-            for (_, recipe, size) in &wanted {
-                scope.spawn(async move { recipe.draw(*size) });
-            }
-        });
-        for ((key, ..), maps) in wanted.into_iter().zip(drawn) {
+        wanted
+    }
+
+    /// Makes textures of drawn surfaces.
+    pub(super) fn store(&mut self, surfaces: Vec<DrawnSurface>, workshop: &mut Workshop) {
+        for DrawnSurface { key, maps } in surfaces {
             let pictures = Pictures::new(maps, workshop);
             self.pictures.insert(key, pictures);
         }
     }
 
+    /// Lets go of all textures; materials keep theirs until they are dressed again.
+    pub(super) fn forget_pictures(&mut self) {
+        self.pictures.clear();
+    }
+
+    /// Gives all materials the textures that belong to the present quality, under their handles.
+    pub(super) fn redress(&mut self, workshop: &mut Workshop) {
+        for (spec, handle) in self.rooms.clone().into_values() {
+            let material = self.room_material(&spec, workshop);
+            if let Some(mut worn) = workshop.materials.get_mut(&handle) {
+                *worn = material;
+            }
+        }
+        for (look, handle) in self.objects.clone() {
+            let material = self.object_material(look, workshop);
+            if let Some(mut worn) = workshop.materials.get_mut(&handle) {
+                *worn = material;
+            }
+        }
+    }
+
     /// Lets go of the surfaces of rooms; what objects share stays.
     pub fn forget_rooms(&mut self, settings: &QualitySettings) {
-        let grains =
-            [Grain::Wood, Grain::Ceramic, Grain::Fabric, Grain::Metal, Grain::Leather, Grain::Peel, Grain::Bark];
-        let shared = grains.map(|grain| {
+        let shared = GRAINS.map(|grain| {
             let (recipe, size) = grain_recipe(grain, settings.texture_size);
             picture_key(&recipe, size)
         });
@@ -101,9 +147,16 @@ impl MaterialLibrary {
         let [b, a] = [spec.base_color, spec.accent_color];
         let numbers = [b.x, b.y, b.z, a.x, a.y, a.z, spec.roughness, spec.metallic, spec.scale_m].map(f32::to_bits);
         let key = (spec.pattern, numbers);
-        if let Some(known) = self.rooms.get(&key) {
+        if let Some((_, known)) = self.rooms.get(&key) {
             return known.clone();
         }
+        let material = self.room_material(spec, workshop);
+        let handle = workshop.materials.add(material);
+        self.rooms.insert(key, (spec.clone(), handle.clone()));
+        handle
+    }
+
+    fn room_material(&mut self, spec: &MaterialSpec, workshop: &mut Workshop) -> StandardMaterial {
         let mut material = StandardMaterial {
             perceptual_roughness: spec.roughness,
             metallic: spec.metallic,
@@ -114,9 +167,7 @@ impl MaterialLibrary {
             Some((recipe, size)) => self.pictures(&recipe, size, workshop).dress(&mut material, true),
             None => material.base_color = linear(spec.base_color),
         }
-        let handle = workshop.materials.add(material);
-        self.rooms.insert(key, handle.clone());
-        handle
+        material
     }
 
     /// The material of an object's part; its colour comes with the vertices.
@@ -124,6 +175,13 @@ impl MaterialLibrary {
         if let Some(known) = self.objects.get(&look) {
             return known.clone();
         }
+        let material = self.object_material(look, workshop);
+        let handle = workshop.materials.add(material);
+        self.objects.insert(look, handle.clone());
+        handle
+    }
+
+    fn object_material(&mut self, look: Look, workshop: &mut Workshop) -> StandardMaterial {
         let emissive = look.emissive();
         let mut material = StandardMaterial {
             perceptual_roughness: look.perceptual_roughness(),
@@ -140,9 +198,7 @@ impl MaterialLibrary {
             material.metallic_roughness_texture = None;
             material.perceptual_roughness = look.perceptual_roughness();
         }
-        let handle = workshop.materials.add(material);
-        self.objects.insert(look, handle.clone());
-        handle
+        material
     }
 }
 
@@ -247,6 +303,34 @@ fn tiling_image(bytes: Vec<u8>, size: u32, mip_levels: u32, format: TextureForma
 mod tests {
     use super::*;
     use crate::world::quality::Quality;
+
+    #[test]
+    fn another_quality_reaches_materials_that_are_worn() {
+        let (mut images, mut materials) = (Assets::<Image>::default(), Assets::<StandardMaterial>::default());
+        let mut library = MaterialLibrary::default();
+        let look = Look { grain: Grain::Wood, roughness: 8, metallic: false, emissive: [0; 3] };
+        let spec = MaterialSpec {
+            pattern: Pattern::Planks,
+            base_color: Vec3::splat(0.4),
+            accent_color: Vec3::splat(0.6),
+            roughness: 0.8,
+            metallic: 0.0,
+            scale_m: 1.0,
+        };
+        let low = QualitySettings { texture_size: 16, ..Quality::Software.settings() };
+        let mut workshop = Workshop { images: &mut images, materials: &mut materials, settings: low };
+        let (floor, wood) = (library.room(&spec, &mut workshop), library.object(look, &mut workshop));
+
+        workshop.settings = QualitySettings { texture_size: 64, ..Quality::High.settings() };
+        let orders = library.orders(std::iter::empty(), &workshop.settings, true);
+        library.forget_pictures();
+        library.store(orders.iter().map(SurfaceOrder::draw).collect(), &mut workshop);
+        library.redress(&mut workshop);
+        let side = |texture: &Option<Handle<Image>>| images.get(texture.as_ref().unwrap()).unwrap().width();
+        let (floor, wood) = (materials.get(&floor).unwrap(), materials.get(&wood).unwrap());
+        assert_eq!((side(&floor.base_color_texture), side(&wood.base_color_texture)), (64, 32));
+        assert!(floor.metallic_roughness_texture.is_some() && wood.normal_map_texture.is_some());
+    }
 
     #[test]
     fn like_surfaces_share_a_material() {

@@ -5,7 +5,7 @@
 //!
 //! | when | set | what |
 //! |---|---|---|
-//! | `PreUpdate` | [`WorldSystems::Build`] | rooms, light and objects follow the scene |
+//! | `PreUpdate` | [`WorldSystems::Build`] | a changed scene is prepared (beside the frames, if asked); then rooms, light and objects follow it |
 //! | `FixedFirst` | – | `Tick` counts |
 //! | `FixedPostUpdate` | avian's sets | bodies move |
 //! | `PostUpdate`, after transforms | [`WorldSystems::Expose`] | cameras get sky, light and exposure |
@@ -30,10 +30,13 @@ pub mod materials;
 pub mod patterns;
 pub mod physics;
 pub mod player;
+mod preparation;
 pub mod quality;
 pub mod rescue;
+mod rooms;
 pub mod sky;
 mod spawn;
+mod variants;
 mod view;
 
 use avian3d::prelude::PhysicsSystems;
@@ -44,10 +47,11 @@ pub use commanded::Commanded;
 pub use companion::{Companion, CompanionPlugin, FlySystems, spawn_companion};
 pub use deeds::register_actions;
 pub use house_map::{HouseMap, MapNode};
-pub use imported::ImportedObject;
+pub use imported::{ImportEnded, ImportFailed, ImportedObject, is_importing, register_scene_folder};
 pub use intent::{FlyIntent, HandIntent, WalkIntent};
 pub use kinds::{all_kinds, register_kit};
 pub use label::Label;
+pub use preparation::{BuildPace, Preparation, SceneReady};
 pub use quality::Quality;
 pub use spawn::{Architecture, NextInstance, SceneObject, forget_earlier_scenes};
 pub use view::WorldView;
@@ -73,19 +77,31 @@ impl Plugin for WorldPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(physics::WorldPhysicsPlugin)
             .add_message::<SceneChanged>()
+            .add_message::<SceneReady>()
+            .init_resource::<BuildPace>()
+            .init_resource::<Preparation>()
+            .init_resource::<preparation::Prepared>()
             .init_resource::<ClassTable>()
             .init_resource::<NextInstance>()
             .init_resource::<light::SceneLight>()
             .init_resource::<materials::MaterialLibrary>()
-            .init_resource::<spawn::Variants>()
+            .init_resource::<variants::Variants>()
             .init_resource::<contact::ContactShadowAssets>()
             .add_systems(PreStartup, quality::choose_quality)
             .add_systems(
                 PreUpdate,
-                (spawn::build_rooms, light::light_scene, spawn::spawn_objects, imported::load_imported)
+                (
+                    preparation::prepare_scene,
+                    rooms::build_rooms,
+                    light::light_scene,
+                    spawn::spawn_objects,
+                    imported::load_imported,
+                )
                     .chain()
                     .in_set(WorldSystems::Build),
             )
+            .add_message::<ImportFailed>()
+            .add_systems(Update, imported::notice_failures)
             .add_systems(PostUpdate, contact::add_contact_shadows)
             .add_systems(FixedPostUpdate, contact::place_contact_shadows.after(PhysicsSystems::Last))
             .add_systems(

@@ -10,24 +10,28 @@
 //!
 //! Not here: input devices, cameras, hands.
 
+mod footing;
+mod pushing;
+
 use avian3d::{character_controller::move_and_slide::*, prelude::*};
 use bevy::prelude::*;
 
-use super::{Layer, WalkIntent, hand::Holding};
-use crate::scene::{PoseSpec, SceneChanged};
+use self::{
+    footing::find_ground,
+    pushing::{nudge_clutter, push_what_was_touched},
+};
+use super::{Layer, SceneReady, WalkIntent, hand::Holding};
+use crate::scene::PoseSpec;
 
 /// Applies `WalkIntent` in `FixedUpdate`, before physics steps.
 pub struct PlayerPlugin;
 
 impl Plugin for PlayerPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<WalkSettings>()
-            .add_message::<SceneChanged>()
-            .add_systems(Update, spawn_player)
-            .add_systems(
-                FixedUpdate,
-                (change_height, walk, push_what_was_touched, nudge_clutter).chain().in_set(WalkSystems),
-            );
+        app.init_resource::<WalkSettings>().add_message::<SceneReady>().add_systems(Update, spawn_player).add_systems(
+            FixedUpdate,
+            (change_height, walk, push_what_was_touched, nudge_clutter).chain().in_set(WalkSystems),
+        );
     }
 }
 
@@ -73,7 +77,7 @@ pub fn player_bundle(pose: PoseSpec, settings: &WalkSettings) -> impl Bundle {
 /// The first scene brings a player; a scene whose spawn point moved moves the player there.
 fn spawn_player(
     mut commands: Commands,
-    mut changes: MessageReader<SceneChanged>,
+    mut changes: MessageReader<SceneReady>,
     mut players: Query<(&mut Transform, &mut WalkIntent), With<Player>>,
     settings: Res<WalkSettings>,
 ) {
@@ -380,135 +384,6 @@ fn walk(
         walker.step_lag = (walker.step_lag * (1.0 - eased)).clamp(-settings.step_height, settings.step_height);
         view.before = view.now;
         view.now = view_pose(feet, walker.eye_height + walker.step_lag, intent.yaw, intent.pitch);
-    }
-}
-
-/// Walkable ground.
-struct Ground {
-    /// World space, metres.
-    height: f32,
-    /// See [`Walker::firm`].
-    firm: bool,
-}
-
-/// The walkable ground under the feet: at most a step above them, at most `reach` below.
-fn find_ground(
-    world: &MoveAndSlide,
-    feet: Vec3,
-    reach: f32,
-    skip_clutter: bool,
-    settings: &WalkSettings,
-    filter: &SpatialQueryFilter,
-    bodies: &Query<(&RigidBody, &ComputedMass, &ColliderAabb)>,
-) -> Option<Ground> {
-    const PROBE_RADIUS: f32 = 0.1;
-    let origin = feet + Vec3::Y * (settings.step_height + 0.01 + PROBE_RADIUS);
-    let holds = |collider: Entity| {
-        world.colliders.contains(collider) && !(skip_clutter && is_clutter(collider, settings, bodies))
-    };
-    let hit = world.spatial_query.cast_shape_predicate(
-        &Collider::sphere(PROBE_RADIUS),
-        origin,
-        Quat::IDENTITY,
-        Dir3::NEG_Y,
-        &ShapeCastConfig {
-            ignore_origin_penetration: true,
-            ..ShapeCastConfig::from_max_distance(settings.step_height + 0.01 + reach)
-        },
-        filter,
-        &holds,
-    )?;
-    let height = origin.y - hit.distance - PROBE_RADIUS;
-    if is_walkable(hit.normal1, settings.max_slope) {
-        return Some(Ground { height, firm: true });
-    }
-    // A slanted normal is either a steep slope or the edge of a step: look straight down, a little further in.
-    let inward = -Vec3::new(hit.normal1.x, 0.0, hit.normal1.z).normalize_or_zero() * 0.02;
-    let above = Vec3::new(hit.point1.x, origin.y, hit.point1.z) + inward;
-    let top = world.spatial_query.cast_ray_predicate(
-        above,
-        Dir3::NEG_Y,
-        settings.step_height + PROBE_RADIUS + reach,
-        false,
-        filter,
-        &holds,
-    )?;
-    let top_height = above.y - top.distance;
-    (is_walkable(top.normal, settings.max_slope) && top_height <= feet.y + settings.step_height + 0.01)
-        .then_some(Ground { height, firm: false })
-}
-
-fn is_walkable(normal: Vec3, max_slope: f32) -> bool {
-    normal.y >= max_slope.cos()
-}
-
-/// Whether a collider is a small loose thing.
-fn is_clutter(
-    collider: Entity,
-    settings: &WalkSettings,
-    bodies: &Query<(&RigidBody, &ComputedMass, &ColliderAabb)>,
-) -> bool {
-    bodies.get(collider).is_ok_and(|(body, mass, aabb)| {
-        body.is_dynamic() && mass.value() < settings.clutter_mass && aabb.max.y - aabb.min.y < settings.step_height
-    })
-}
-
-/// Gives bodies that were run into the walker's speed, as far as its strength goes.
-fn push_what_was_touched(
-    mut walkers: Query<&mut Walker>,
-    colliders: Query<&ColliderOf>,
-    mut bodies: Query<(&RigidBody, &ComputedMass, Forces), Without<Walker>>,
-    settings: Res<WalkSettings>,
-    time: Res<Time>,
-) {
-    for mut walker in &mut walkers {
-        for touch in std::mem::take(&mut walker.touches) {
-            let Ok((body, mass, mut forces)) = colliders.get(touch.collider).and_then(|of| bodies.get_mut(of.body))
-            else {
-                continue;
-            };
-            let gain = touch.speed - forces.linear_velocity().dot(touch.direction);
-            if !body.is_dynamic() || gain <= 0.0 {
-                continue;
-            }
-            let impulse = (mass.value() * gain).min(settings.push_force * time.delta_secs());
-            // At the height of the centre, so that a push turns a thing but does not tip it over.
-            let point = Vec3::new(touch.point.x, forces.position().0.y, touch.point.z);
-            forces.apply_linear_impulse_at_point(touch.direction * impulse, point);
-        }
-    }
-}
-
-/// Small loose things at the feet of a moving walker roll aside.
-fn nudge_clutter(
-    walkers: Query<(Entity, &Transform, &LinearVelocity, Option<&Holding>), With<Walker>>,
-    spatial: SpatialQuery,
-    colliders: Query<&ColliderOf>,
-    mut bodies: Query<(&RigidBody, &ComputedMass, Forces), Without<Walker>>,
-    settings: Res<WalkSettings>,
-) {
-    for (entity, transform, velocity, holding) in &walkers {
-        let pace = Vec3::new(velocity.x, 0.0, velocity.z);
-        if pace.length() < 0.2 {
-            continue;
-        }
-        let shape = Collider::cylinder(settings.radius, settings.step_height);
-        let center = transform.translation + Vec3::Y * 0.5 * settings.step_height;
-        for collider in spatial.shape_intersections(&shape, center, Quat::IDENTITY, &sweep_filter(entity, holding)) {
-            let Ok((body, mass, mut forces)) = colliders.get(collider).and_then(|of| bodies.get_mut(of.body)) else {
-                continue;
-            };
-            if !body.is_dynamic() || mass.value() >= settings.clutter_mass {
-                continue;
-            }
-            let away = (forces.position().0 - transform.translation) * Vec3::new(1.0, 0.0, 1.0);
-            // Straight ahead and sideways in equal parts, so that things give way instead of being herded.
-            let direction = (away.normalize_or_zero() + pace.normalize()).normalize_or(pace.normalize());
-            let gain = 1.2 * pace.length() - forces.linear_velocity().dot(direction);
-            if gain > 0.0 {
-                forces.apply_linear_impulse(direction * mass.value() * gain);
-            }
-        }
     }
 }
 

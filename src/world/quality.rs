@@ -73,7 +73,7 @@ impl Quality {
                 object_relief: false,
                 sky_face_size: 256,
                 bloom: false,
-                resolution_scale: 0.75,
+                resolution_scale: 0.5,
                 ..medium
             },
             Quality::Low => QualitySettings {

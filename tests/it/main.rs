@@ -6,9 +6,11 @@ mod companion;
 #[cfg(feature = "train")]
 mod detector_training;
 mod eye;
+mod imported_models;
 mod inference;
 mod physics;
 mod player;
 mod random_layouts;
 mod record;
+mod scene_reload;
 mod shipped_scenes;

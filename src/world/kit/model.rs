@@ -43,6 +43,7 @@ impl ObjectModel {
         for support in &mut self.supports {
             support.center += offset;
         }
+        self.center_of_mass = self.center_of_mass.map(|center| center + offset);
         self.glow = self.glow.map(|(position, light)| (position + offset, light));
         self
     }

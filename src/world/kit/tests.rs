@@ -45,12 +45,17 @@ const SIZES: &[(&str, f32, f32)] = &[
     ("duck", 0.12, 0.28),
 ];
 
-const SEEDS: u64 = 8;
+/// Members of each family that are looked at. `UMWELT_TEST_SEEDS=200` looks at more.
+fn seeds() -> std::ops::Range<u64> {
+    let more = std::env::var("UMWELT_TEST_SEEDS").ok().and_then(|text| text.parse().ok());
+    0..more.unwrap_or(24)
+}
+
 const TRIANGLE_BUDGET: usize = 2_500;
 
 fn for_every_member(mut check: impl FnMut(&str, &ObjectModel)) {
     for (class, _) in FAMILIES {
-        for seed in 0..SEEDS {
+        for seed in seeds() {
             let model = build(class, Seed(seed)).expect("a family of the table");
             check(&format!("{class} {seed}"), &model);
         }
@@ -101,7 +106,7 @@ fn meshes_are_sound() {
 fn a_texture_keeps_its_scale() {
     for (class, _) in FAMILIES {
         let (mut surface_area, mut texture_area, mut squashed, mut triangles) = (0.0, 0.0, 0, 0);
-        for seed in 0..SEEDS {
+        for seed in seeds() {
             for part in build(class, Seed(seed)).expect("a family of the table").parts {
                 for corner in part.mesh.indices.chunks_exact(3) {
                     let [a, b, c] = [0, 1, 2].map(|k| part.mesh.positions[corner[k] as usize]);
@@ -211,7 +216,7 @@ fn surfaces_are_physical() {
 #[test]
 fn seeds_decide() {
     for (class, _) in FAMILIES {
-        for seed in 0..SEEDS {
+        for seed in seeds() {
             assert_eq!(build(class, Seed(seed)), build(class, Seed(seed)), "{class} {seed}");
             assert_ne!(build(class, Seed(seed)), build(class, Seed(seed + 1)), "{class} {seed}");
         }
