@@ -12,7 +12,7 @@ use umwelt::{
     },
 };
 
-use super::{adder, write};
+use super::{adder, endless, write};
 
 /// The problems of a folder that holds `model` after `spoil` has been at it.
 fn problems(model: &CheckedModel, spoil: impl FnOnce(&Path)) -> Vec<String> {

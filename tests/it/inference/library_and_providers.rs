@@ -12,7 +12,7 @@ use umwelt::{
     base::Status,
     inference::{
         NamedTensors, Worker,
-        library::{self, LibraryError, LibraryPlaces, Runtime},
+        library::{self, LibraryError, LibraryPlaces},
         provider::{Provider, ProviderChoice, SessionSettings},
         session::ModelSession,
         test_model::identity_convolution,
