@@ -22,7 +22,7 @@ pub struct ScaledViewPlugin;
 
 impl Plugin for ScaledViewPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<DrawnPixels>().add_systems(PostUpdate, fit_view.before(bevy::camera::CameraUpdateSystems));
+        app.init_resource::<DrawnPixels>().add_systems(Update, fit_view);
     }
 }
 

@@ -54,7 +54,7 @@ const MODELS: [Model; 4] = [
         file: "quaternius_crops_pack/Pumpkin_2.glb",
         label: "pumpkin",
         scale: 1.2,
-        collider: "Hull",
+        collider: "Box",
         mass_kg: 2.5,
         height: 0.305,
     },

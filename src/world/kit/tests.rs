@@ -30,7 +30,7 @@ const SIZES: &[(&str, f32, f32)] = &[
     ("die", 0.06, 0.14),
     ("clock", 0.15, 0.55),
     ("candle", 0.11, 0.45),
-    ("plant", 0.15, 0.65),
+    ("plant", 0.15, 0.7),
     ("apple", 0.07, 0.15),
     ("banana", 0.12, 0.26),
     ("pear", 0.11, 0.22),
@@ -45,17 +45,13 @@ const SIZES: &[(&str, f32, f32)] = &[
     ("duck", 0.12, 0.28),
 ];
 
-/// Members of each family that are looked at. `UMWELT_TEST_SEEDS=200` looks at more.
-fn seeds() -> std::ops::Range<u64> {
-    let more = std::env::var("UMWELT_TEST_SEEDS").ok().and_then(|text| text.parse().ok());
-    0..more.unwrap_or(24)
-}
-
+/// Members of each family that are looked at.
+const SEEDS: u64 = 24;
 const TRIANGLE_BUDGET: usize = 2_500;
 
 fn for_every_member(mut check: impl FnMut(&str, &ObjectModel)) {
     for (class, _) in FAMILIES {
-        for seed in seeds() {
+        for seed in 0..SEEDS {
             let model = build(class, Seed(seed)).expect("a family of the table");
             check(&format!("{class} {seed}"), &model);
         }
@@ -106,7 +102,7 @@ fn meshes_are_sound() {
 fn a_texture_keeps_its_scale() {
     for (class, _) in FAMILIES {
         let (mut surface_area, mut texture_area, mut squashed, mut triangles) = (0.0, 0.0, 0, 0);
-        for seed in seeds() {
+        for seed in 0..SEEDS {
             for part in build(class, Seed(seed)).expect("a family of the table").parts {
                 for corner in part.mesh.indices.chunks_exact(3) {
                     let [a, b, c] = [0, 1, 2].map(|k| part.mesh.positions[corner[k] as usize]);
@@ -216,7 +212,7 @@ fn surfaces_are_physical() {
 #[test]
 fn seeds_decide() {
     for (class, _) in FAMILIES {
-        for seed in seeds() {
+        for seed in 0..SEEDS {
             assert_eq!(build(class, Seed(seed)), build(class, Seed(seed)), "{class} {seed}");
             assert_ne!(build(class, Seed(seed)), build(class, Seed(seed + 1)), "{class} {seed}");
         }

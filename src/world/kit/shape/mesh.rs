@@ -188,8 +188,23 @@ impl MeshBuffers {
             .iter()
             .enumerate()
             .map(|(index, position)| {
-                let key = (*position * 1e5).round().to_array().map(|value| value as i32);
-                *first_at.entry(key).or_insert(index as u32)
+                let scaled = *position * 1e5;
+                let cell = scaled.round();
+                // What rounding has torn apart lies close to the border of its cell: there the neighbour counts as well.
+                let off = scaled - cell;
+                let beside = Vec3::select(off.abs().cmpgt(Vec3::splat(0.45)), off.signum(), Vec3::ZERO);
+                let key = |corner: usize| {
+                    let step = Vec3::new((corner & 1) as f32, (corner >> 1 & 1) as f32, (corner >> 2) as f32);
+                    (cell + step * beside).to_array().map(|value| value as i32)
+                };
+                let known = (0..8).find_map(|corner| {
+                    let repeats = (0..3).any(|axis| corner >> axis & 1 == 1 && beside[axis] == 0.0);
+                    if repeats { None } else { first_at.get(&key(corner)).copied() }
+                });
+                known.unwrap_or_else(|| {
+                    first_at.insert(key(0), index as u32);
+                    index as u32
+                })
             })
             .collect()
     }
