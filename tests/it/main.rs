@@ -6,6 +6,7 @@ mod companion;
 #[cfg(feature = "train")]
 mod detector_training;
 mod eye;
+mod imported_models;
 mod inference;
 mod physics;
 mod player;

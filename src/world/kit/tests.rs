@@ -30,7 +30,7 @@ const SIZES: &[(&str, f32, f32)] = &[
     ("die", 0.06, 0.14),
     ("clock", 0.15, 0.55),
     ("candle", 0.11, 0.45),
-    ("plant", 0.15, 0.7),
+    ("plant", 0.15, 0.75),
     ("apple", 0.07, 0.15),
     ("banana", 0.12, 0.26),
     ("pear", 0.11, 0.22),
@@ -46,7 +46,7 @@ const SIZES: &[(&str, f32, f32)] = &[
 ];
 
 /// Members of each family that are looked at.
-const SEEDS: u64 = 16;
+const SEEDS: u64 = 40;
 const TRIANGLE_BUDGET: usize = 2_500;
 
 fn for_every_member(mut check: impl FnMut(&str, &ObjectModel)) {
