@@ -4,10 +4,14 @@
 
 mod average_precision;
 mod confusion;
+pub mod edit_distance;
+pub mod log_mel;
 mod logits;
+pub mod noise;
 mod overlap;
 mod percentiles;
 mod resample;
+pub mod sample_rate;
 
 pub use average_precision::{ClassScore, DetectionScore, score_detections};
 pub use confusion::{Confusion, OperatingPoint};
