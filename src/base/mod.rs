@@ -1,8 +1,9 @@
-//! Words that everybody shares: ticks, seeds, the class table, boxes, problems, statuses.
+//! Words that everybody shares: ticks, seeds, the class table, boxes, phrases, problems, statuses.
 //!
 //! What is absent: systems, I/O, `App`. Everything here is a plain value.
 
 mod classes;
+mod phrase;
 mod pixel_box;
 mod problem;
 mod seed;
@@ -10,6 +11,7 @@ mod status;
 mod tick;
 
 pub use classes::{ClassId, ClassTable, KIT_CLASSES};
+pub use phrase::{MAX_NUMBER, Part, Phrase, PhraseError};
 pub use pixel_box::PixelBox;
 pub use problem::{Problem, did_you_mean};
 pub use seed::Seed;

@@ -12,7 +12,8 @@ mod syntax;
 pub use actions::{ActionRegistry, ActionShape, Parameter};
 pub use kinds::{KindRegistry, KindShape, MeasureKind, SupportArea};
 pub use parse::{
-    FORMAT_VERSION, MAX_FILE_BYTES, MAX_LIGHTS, MAX_OBJECTS, MAX_ROOMS, check_scene, parse_scene, read_bounded,
+    FORMAT_VERSION, Known, MAX_FILE_BYTES, MAX_LIGHTS, MAX_OBJECTS, MAX_ROOMS, check_grammar, check_scene, parse_scene,
+    read_bounded,
 };
 pub use plugin::{ActiveScene, SceneChanged, ScenePlugin, SceneProblems};
 pub use randomise::{RandomOptions, Split, random_scene, random_view};

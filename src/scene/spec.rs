@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use bevy::math::{Quat, Vec2, Vec3};
 
-use crate::base::Seed;
+use crate::base::{KIT_CLASSES, Phrase, Seed};
 
 /// A whole scene.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,8 @@ pub struct CommandSpec {
     pub line: usize,
     /// As written: `(find|show me) [the] {object}`.
     pub phrase: String,
+    /// What can be said.
+    pub parts: Phrase,
     /// A registered action's name: `Find`.
     pub action: String,
     /// For each of the action's parameters a fixed word or a slot of the phrase.
@@ -51,6 +53,42 @@ pub enum CommandWord {
     Fixed(String),
     /// The name of a slot: `object`.
     Slot(String),
+}
+
+/// All that can be said at one time: the commands of a scene, or of a small file that holds nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrammarSpec {
+    pub commands: Vec<CommandSpec>,
+    /// What each slot may be filled with: `object` → `teapot`, `mug` …
+    pub slots: BTreeMap<String, Vec<String>>,
+    /// As in [`SceneSpec::say_as`].
+    pub say_as: BTreeMap<String, String>,
+}
+
+impl SceneSpec {
+    /// What can be said in this scene; slots hold the kit's and the scene's classes, the scene's materials and places.
+    pub fn grammar(&self) -> GrammarSpec {
+        let mut classes: Vec<String> = KIT_CLASSES.map(str::to_owned).into();
+        for object in &self.objects {
+            let class = match &object.source {
+                ObjectSource::Kind { kind, .. } => kind,
+                ObjectSource::Asset { label, .. } => label,
+            };
+            if !classes.contains(class) {
+                classes.push(class.clone());
+            }
+        }
+        let slots = [
+            ("object", classes),
+            ("material", self.materials.keys().cloned().collect()),
+            ("place", self.places.keys().cloned().collect()),
+        ];
+        GrammarSpec {
+            commands: self.commands.clone(),
+            slots: slots.map(|(slot, values)| (slot.to_owned(), values)).into(),
+            say_as: self.say_as.clone(),
+        }
+    }
 }
 
 /// A position and a heading about +Y (0 looks along −Z, positive turns left).

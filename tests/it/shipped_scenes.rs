@@ -6,7 +6,8 @@ use std::{
 };
 
 use umwelt::{
-    scene::{KindRegistry, ObjectSource, SceneSpec, check_scene},
+    app::all_actions,
+    scene::{KindRegistry, Known, ObjectSource, SceneSpec, check_scene},
     world::all_kinds,
 };
 
@@ -15,7 +16,7 @@ fn shipped(name: &str) -> PathBuf {
 }
 
 fn load(name: &str, kinds: &KindRegistry) -> SceneSpec {
-    check_scene(&shipped(name), kinds).unwrap_or_else(|problems| {
+    check_scene(&shipped(name), Known { kinds, actions: &all_actions() }).unwrap_or_else(|problems| {
         panic!("{}", problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())
     })
 }

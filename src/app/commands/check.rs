@@ -1,4 +1,4 @@
-//! `umwelt check`: every problem of scenes and model folders, with file, line and remedy.
+//! `umwelt check`: every problem of scenes, grammars and model folders, with file, line and remedy.
 
 use std::{
     collections::BTreeSet,
@@ -10,25 +10,26 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    app::Exit,
+    app::{Exit, all_actions},
     base::Problem,
     inference::{
         manifest::{MANIFEST_FILE, MODEL_FILE},
         model_folder::check_model,
         models::is_model_folder,
     },
-    scene::check_scene,
+    scene::{Known, check_grammar, check_scene},
     world::all_kinds,
 };
 
 /// Folders inside folders are looked into this deep; links are not followed.
 const MAX_DEPTH: usize = 16;
 const SCENE_ENDING: &str = ".scene.ron";
+const GRAMMAR_ENDING: &str = ".grammar.ron";
 
 /// Arguments of `umwelt check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Scene files, model folders, and folders that are searched for both.
+    /// Scene files, grammar files, model folders, and folders that are searched for them.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// Print one JSON object instead of lines.
@@ -46,11 +47,13 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     for path in &args.paths {
         find_checkable(path, 0, &mut files, &mut problems);
     }
-    let kinds = all_kinds();
+    let (kinds, actions) = (all_kinds(), all_actions());
+    let known = Known { kinds: &kinds, actions: &actions };
     for file in &files {
         problems.extend(match model_folder(file) {
             Some(folder) => check_model(folder),
-            None => check_scene(file, &kinds).err().unwrap_or_default(),
+            None if is_grammar(file) => check_grammar(file, known).err().unwrap_or_default(),
+            None => check_scene(file, known).err().unwrap_or_default(),
         });
     }
     if args.json {
@@ -66,6 +69,10 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
 fn model_folder(path: &Path) -> Option<&Path> {
     let of_model = path.file_name().is_some_and(|name| name == MANIFEST_FILE || name == MODEL_FILE);
     if of_model { path.parent() } else { Some(path).filter(|path| path.is_dir()) }
+}
+
+fn is_grammar(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(GRAMMAR_ENDING)
 }
 
 /// Collects what is to be checked: scene files and model folders. A file that is named is checked whatever it is called.
@@ -85,7 +92,8 @@ fn find_checkable(path: &Path, depth: usize, files: &mut BTreeSet<PathBuf>, prob
     let before = files.len();
     for entry in entries.flatten() {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder || entry.file_name().to_string_lossy().ends_with(SCENE_ENDING) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_folder || name.ends_with(SCENE_ENDING) || name.ends_with(GRAMMAR_ENDING) {
             find_checkable(&entry.path(), depth + 1, files, problems);
         }
     }
@@ -95,7 +103,7 @@ fn find_checkable(path: &Path, depth: usize, files: &mut BTreeSet<PathBuf>, prob
             path: path.to_owned(),
             line: 0,
             what,
-            help: format!("scenes end in {SCENE_ENDING}, models have a {MANIFEST_FILE}"),
+            help: format!("scenes end in {SCENE_ENDING}, grammars in {GRAMMAR_ENDING}, models have a {MANIFEST_FILE}"),
         });
     }
 }

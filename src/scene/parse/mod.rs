@@ -1,10 +1,12 @@
 //! File → validated spec: everything that a scene file may say, its defaults and its limits.
 //!
-//! In: a file (or its text) and the registered kinds. Out: a [`SceneSpec`] that cannot be wrong, or all problems of the
-//! file at once. Files are not trusted: sizes, counts, depths and paths are bounded here. What is absent: spawning, and
-//! any knowledge of how kinds look. The format is described in `docs/SCENES.md`.
+//! In: a file (or its text), the registered kinds and actions. Out: a [`SceneSpec`] that cannot be wrong, or all problems
+//! of the file at once. Files are not trusted: sizes, counts, depths and paths are bounded here. What is absent: spawning,
+//! and any knowledge of how kinds look. The format is described in `docs/SCENES.md`.
 
 mod assets;
+mod commands;
+mod grammar;
 mod objects;
 mod rooms;
 
@@ -18,12 +20,14 @@ use std::{
 use bevy::math::Vec3;
 
 use super::{
-    KindRegistry,
+    ActionRegistry, KindRegistry,
     read::{self, Fields, Report},
     spec::*,
     syntax::{Node, Value, read_tree},
 };
 use crate::base::{Problem, Seed};
+
+pub use grammar::check_grammar;
 
 /// The format that this program reads and writes.
 pub const FORMAT_VERSION: u64 = 1;
@@ -36,13 +40,20 @@ const MAX_NAMED: usize = 256;
 /// Coordinates, metres.
 const EXTENT: [f32; 2] = [-1_000.0, 1_000.0];
 
+/// What files may refer to: the kinds that can be spawned and the actions that can be carried out in this run.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    pub kinds: &'a KindRegistry,
+    pub actions: &'a ActionRegistry,
+}
+
 /// Reads and checks one scene file.
 ///
 /// # Errors
 /// - All problems of the file, by line; one with line 0 if the file cannot be read, is too large or is not UTF-8.
-pub fn check_scene(path: &Path, kinds: &KindRegistry) -> Result<SceneSpec, Vec<Problem>> {
+pub fn check_scene(path: &Path, known: Known) -> Result<SceneSpec, Vec<Problem>> {
     let text = read_bounded(path).map_err(|problem| vec![problem])?;
-    parse_scene(&text, path, kinds)
+    parse_scene(&text, path, known)
 }
 
 /// The text of a scene file, which is refused if it is larger than [`MAX_FILE_BYTES`].
@@ -64,22 +75,35 @@ pub fn read_bounded(path: &Path) -> Result<String, Problem> {
 ///
 /// # Errors
 /// - All problems of the text, by line.
-pub fn parse_scene(text: &str, path: &Path, kinds: &KindRegistry) -> Result<SceneSpec, Vec<Problem>> {
+pub fn parse_scene(text: &str, path: &Path, known: Known) -> Result<SceneSpec, Vec<Problem>> {
     let mut report = Report::new(path);
     if text.trim().is_empty() {
         report.add(0, "the file is empty", "copy assets/scenes/tiny.scene.ron and change it");
         return Err(report.into_problems());
     }
     let tree = read_tree(text, &mut report);
-    let scene = scene(&tree, path, kinds, &mut report);
+    let scene = scene(&tree, path, known, &mut report);
     match scene {
         Some(scene) if report.is_empty() => Ok(scene),
         _ => Err(report.into_problems()),
     }
 }
 
-const SCENE_FIELDS: [&str; 11] =
-    ["version", "name", "seed", "sky", "materials", "rooms", "lights", "objects", "places", "spawn", "nest"];
+const SCENE_FIELDS: [&str; 13] = [
+    "version",
+    "name",
+    "seed",
+    "sky",
+    "materials",
+    "rooms",
+    "lights",
+    "objects",
+    "places",
+    "commands",
+    "say_as",
+    "spawn",
+    "nest",
+];
 
 /// Tells a version that this program does not know yet.
 fn is_of_later_format(tree: &Node, report: &mut Report) -> bool {
@@ -94,7 +118,7 @@ fn is_of_later_format(tree: &Node, report: &mut Report) -> bool {
     true
 }
 
-fn scene(tree: &Node, path: &Path, kinds: &KindRegistry, report: &mut Report) -> Option<SceneSpec> {
+fn scene(tree: &Node, path: &Path, known: Known, report: &mut Report) -> Option<SceneSpec> {
     if is_of_later_format(tree, report) {
         // What a later format means is unknown: telling its fields as mistakes would mislead.
         return None;
@@ -122,12 +146,24 @@ fn scene(tree: &Node, path: &Path, kinds: &KindRegistry, report: &mut Report) ->
     let lights = lights(fields.get("lights"), report);
     let objects = match fields.get("objects") {
         Some(node) => {
-            let context = objects::Context { seed, path, kinds, materials: &materials, inside: &inside };
+            let context = objects::Context { seed, path, kinds: known.kinds, materials: &materials, inside: &inside };
             objects::objects(node, &context, report)
         }
         None => Vec::new(),
     };
     let places = places(fields.get("places"), &inside, report);
+    let classes = objects.iter().filter_map(|object| match &object.source {
+        ObjectSource::Asset { label, .. } => Some(label.as_str()),
+        ObjectSource::Kind { .. } => None,
+    });
+    let named = commands::Named {
+        actions: known.actions,
+        classes: known.kinds.names().chain(classes).collect(),
+        materials: materials.keys().map(String::as_str).collect(),
+        places: places.keys().map(String::as_str).collect(),
+    };
+    let commands = commands::commands(fields.get("commands"), &commands::Meaning::Actions(&named), report);
+    let say_as = commands::say_as(fields.get("say_as"), report);
     let spawn = match fields.require("spawn", report) {
         Some(node) => spawn(node, &inside, report),
         None => PoseSpec::default(),
@@ -149,8 +185,8 @@ fn scene(tree: &Node, path: &Path, kinds: &KindRegistry, report: &mut Report) ->
         lights,
         objects,
         places,
-        commands: Vec::new(),
-        say_as: BTreeMap::new(),
+        commands,
+        say_as,
         spawn,
         nest,
     })

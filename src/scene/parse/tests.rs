@@ -13,7 +13,8 @@ fn parse(body: &str) -> Result<SceneSpec, Vec<String>> {
         {body})"
     );
     let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
-    parse_scene(&text, Path::new("x.scene.ron"), &KindRegistry::typical()).map_err(told)
+    let known = Known { kinds: &KindRegistry::typical(), actions: &ActionRegistry::default() };
+    parse_scene(&text, Path::new("x.scene.ron"), known).map_err(told)
 }
 
 fn position(scene: &SceneSpec, name: &str) -> Vec3 {
