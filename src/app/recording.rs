@@ -278,10 +278,11 @@ fn authored_scene(name: &str) -> anyhow::Result<(SceneSpec, PathBuf)> {
         .filter(|path| path.is_file())
         .unwrap_or_else(|| asset_folder().join(Path::new("scenes").join(format!("{name}.scene.ron"))));
     let text = read_bounded(&path).map_err(|problem| anyhow!("{problem}"))?;
-    let spec = parse_scene(&text, &path, Known { kinds: &all_kinds(), actions: &all_actions() }).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow!("{}", lines.join("\n"))
-    });
+    let spec =
+        parse_scene(&text, &path, Known { kinds: &all_kinds(), actions: &super::all_actions() }).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            anyhow!("{}", lines.join("\n"))
+        });
     Ok((spec.context("the scene has problems")?, path))
 }
 

@@ -140,7 +140,8 @@ fn call(text: &str, line: usize, report: &mut Report) -> Option<(String, Vec<Str
         Some((name, rest)) => (name.trim(), rest.strip_suffix(')')),
     };
     let is_name = name.chars().next().is_some_and(char::is_alphabetic) && name.chars().all(char::is_alphanumeric);
-    let plain = words.filter(|words| is_name && text.len() <= MAX_ACTION_CHARS && !words.contains(['(', ')', '{', '}']));
+    let plain =
+        words.filter(|words| is_name && text.len() <= MAX_ACTION_CHARS && !words.contains(['(', ')', '{', '}']));
     let Some(words) = plain else {
         let short: String = text.chars().take(40).collect();
         report.add(line, format!("\"{short}\" is not an action"), "write it like \"Follow\" or \"Find(object)\"");

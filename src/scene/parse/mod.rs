@@ -176,20 +176,7 @@ fn scene(tree: &Node, path: &Path, known: Known, report: &mut Report) -> Option<
         }
         None => spawn.position + Vec3::new(0.6, 1.4, 0.0),
     };
-    Some(SceneSpec {
-        name,
-        seed,
-        sky,
-        materials,
-        rooms,
-        lights,
-        objects,
-        places,
-        commands,
-        say_as,
-        spawn,
-        nest,
-    })
+    Some(SceneSpec { name, seed, sky, materials, rooms, lights, objects, places, commands, say_as, spawn, nest })
 }
 
 /// Which positions lie in a room. Without rooms (they are wrong themselves) nothing is told.
