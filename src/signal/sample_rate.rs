@@ -73,6 +73,6 @@ mod tests {
         let out = resample(&tone(7000.0, 32_000.0, 8000), 8_000.0 / 32_000.0);
         assert!(out[100..out.len() - 100].iter().all(|sample| sample.abs() < 0.01));
         assert_eq!(out.len(), 2000);
-        assert_eq!(resample(&[], 0.5), []);
+        assert!(resample(&[], 0.5).is_empty());
     }
 }
