@@ -346,9 +346,10 @@ mod detector {
         );
         if let Some(best) = &made.best {
             text += &format!(
-                "- Training: seed {}, two CPU cores, best after {} steps and {:.0} minutes. Validation on {} frames: mAP50 \
+                "- Training: seed {}, {} CPU thread(s), best after {} steps and {:.0} minutes. Validation on {} frames: mAP50 \
                  {:.3}, mAP50-95 {:.3}. The curve is in `learning-curve.svg`.\n",
                 args.seed,
+                args.threads,
                 best.step,
                 best.seconds / 60.0,
                 made.validation,
