@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use bevy::prelude::*;
 
+use super::companion_pictures::CompanionPicturesPlugin;
 use crate::{
     behaviours::{BehaviourSystems, BehavioursPlugin, Mind},
     inference::{InferencePlugin, InferenceSettings},
@@ -14,8 +15,8 @@ use crate::{
     scene::ScenePlugin,
     sensors::{Eye, EyePlugin, EyeRate},
     world::{
-        Companion, CompanionPlugin, FlySystems, WorldPlugin, WorldView, companion::EYE_OFFSET, hand::HandPlugin,
-        player::PlayerPlugin, rescue::RescuePlugin,
+        Companion, CompanionPlugin, DeedsPlugin, FlySystems, WorldPlugin, WorldView, companion::EYE_OFFSET,
+        hand::HandPlugin, player::PlayerPlugin, rescue::RescuePlugin,
     },
 };
 
@@ -43,10 +44,12 @@ impl Plugin for InhabitedWorldPlugin {
                 HandPlugin,
                 RescuePlugin,
                 CompanionPlugin,
+                DeedsPlugin,
                 EyePlugin,
                 InferencePlugin { settings: self.inference.clone() },
                 RecognitionPlugin,
                 BehavioursPlugin,
+                CompanionPicturesPlugin,
             ))
             .configure_sets(FixedUpdate, BehaviourSystems::Think.before(FlySystems))
             .add_systems(Update, give_senses);

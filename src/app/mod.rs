@@ -4,6 +4,7 @@
 mod actions;
 pub mod annotate;
 pub mod commands;
+pub mod companion_pictures;
 pub mod failure;
 #[cfg(test)]
 mod gallery;

@@ -5,10 +5,10 @@
 
 use bevy::prelude::*;
 
-use super::inhabited::CompanionEye;
+use super::{companion_pictures::PictureKept, inhabited::CompanionEye};
 use crate::{
     base::{ClassTable, Status, Tick},
-    behaviours::{Friend, Goal, Memory, Mind, Said},
+    behaviours::{Friend, Goal, Memory, Mind, Said, Saying},
     game::{FloatingLabel, FloatingLabels, PerceptionPanel, PlaySound, SoundKind, notices::Notice},
     inference::Models,
     percepts::{RecognitionStatus, TASK},
@@ -26,7 +26,7 @@ pub struct PerceptionOnScreenPlugin;
 
 impl Plugin for PerceptionOnScreenPlugin {
     fn build(&self, app: &mut App) {
-        app.add_systems(Update, (dress_player_view, show_labels, fill_panel, speak));
+        app.add_systems(Update, (dress_player_view, show_labels, fill_panel, speak, tell_pictures));
     }
 }
 
@@ -99,6 +99,8 @@ fn fill_panel(
                 Goal::Stay(_) => "waits".to_owned(),
                 Goal::Find { class, .. } => format!("looks for a {}", name(*class)),
                 Goal::Lead { class, .. } => format!("leads to the {}", name(*class)),
+                Goal::Come { .. } => "comes".to_owned(),
+                Goal::Look { .. } => "looks at something".to_owned(),
             },
         );
     }
@@ -124,17 +126,27 @@ fn blindness(models: &Models) -> String {
     models.statuses().first().map_or("no model".to_owned(), |model| status_text(&model.status))
 }
 
-/// What it says appears on the screen, with a sound from where it is.
+/// What it says is heard from where it is, as a chirp: high when it has found what it was asked for. The words are
+/// subtitles.
 fn speak(
     mut said: MessageReader<Said>,
-    mut notices: MessageWriter<Notice>,
     mut sounds: MessageWriter<PlaySound>,
     companions: Query<&GlobalTransform, With<Companion>>,
-    classes: Res<ClassTable>,
 ) {
     for said in said.read() {
-        notices.write(Notice(said.in_words(&classes)));
         let position = companions.iter().next().map(GlobalTransform::translation);
-        sounds.write(PlaySound { kind: SoundKind::Chirp, position });
+        let glad = matches!(said.0, Saying::Found(_) | Saying::Here(_) | Saying::HereIAm);
+        let kind = if glad { SoundKind::HighChirp } else { SoundKind::Chirp };
+        sounds.write(PlaySound { kind, position });
+    }
+}
+
+/// Pictures that the companion kept, told as notices.
+fn tell_pictures(mut kept: MessageReader<PictureKept>, mut notices: MessageWriter<Notice>) {
+    for PictureKept(result) in kept.read() {
+        notices.write(Notice(match result {
+            Ok(path) => format!("The companion's picture: {}", path.display()),
+            Err(why) => format!("The companion's picture could not be kept: {why}"),
+        }));
     }
 }

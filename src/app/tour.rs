@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::{
     annotate::annotate,
     asset_folder,
+    companion_pictures::CompanionPictures,
     headless::{finish, headless_app_for, picture_target, take_picture},
     inhabited::{CompanionEye, InhabitedWorldPlugin, LOOK_EVERY_TICKS},
     live_score::{LiveScore, LiveScorePlugin},
@@ -24,14 +25,14 @@ use super::{
 };
 use crate::{
     base::{ClassTable, Tick},
-    behaviours::{Asked, Friend, Request, Said},
+    behaviours::{Friend, Said},
     inference::{InferenceSettings, Models},
-    percepts::{RecognitionSettings, RecognitionStatus, Seen},
+    percepts::{Heard, RecognitionSettings, RecognitionStatus, Seen},
     scene::{ActiveScene, SceneProblems},
     sensors::{Eye, EyeRate, EyeStatus, Observation},
     signal::percentiles,
     world::{
-        Companion, HouseMap, WalkIntent, WorldView,
+        CommandAnswered, Commanded, Companion, HouseMap, Outcome, WalkIntent, WorldView,
         player::{Player, ViewPose},
     },
 };
@@ -92,8 +93,10 @@ pub struct TourReport {
     pub inference_ms: Spread,
     pub provider: String,
     pub live: LiveFigures,
-    /// Spoken commands; the world has no ear yet.
-    pub heard: Vec<String>,
+    /// What the ear heard on the way.
+    pub heard: Vec<HeardUtterance>,
+    /// What was commanded on the way, and what came of it.
+    pub commands: Vec<Errand>,
     /// What the companion said, with seconds of the tour.
     pub said: Vec<(f64, String)>,
     pub faults: Vec<String>,
@@ -101,6 +104,29 @@ pub struct TourReport {
     /// Resident memory in MiB, every ten seconds.
     pub memory_mib: Vec<f64>,
     pub memory_mb: MemoryFigures,
+}
+
+/// One utterance that the ear heard.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeardUtterance {
+    /// The best phrase of the grammar; empty where none fits.
+    pub text: String,
+    /// What it was taken for: `Find(teapot)`; absent where it was no command.
+    pub command: Option<String>,
+    pub confidence: f32,
+    /// From the end of the voice to the command.
+    pub waited_ms: f64,
+}
+
+/// One command and what came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Errand {
+    /// Since the world began.
+    pub seconds: f64,
+    /// `Find(teapot)`.
+    pub command: String,
+    pub done: bool,
+    pub answer: String,
 }
 
 /// Frame times per phase, milliseconds.
@@ -157,8 +183,26 @@ struct LastLook {
     seen: Option<(Observation, Seen)>,
 }
 
+/// What was said, heard and commanded.
 #[derive(Resource, Default)]
-struct Transcript(Vec<(f64, String)>);
+struct Transcript {
+    said: Vec<(f64, String)>,
+    heard: Vec<HeardUtterance>,
+    commands: Vec<Errand>,
+}
+
+/// What is commanded at which part of the tour. `{find}` is what the companion is asked for.
+const ERRANDS: [(f64, &str, &[&str]); 6] = [
+    (0.2, "Describe", &[]),
+    (0.4, "Find", &["{find}"]),
+    (0.7, "TakePicture", &[]),
+    (UNMEASURED_FROM, "Doors", &["close"]),
+    (0.95, "Undo", &[]),
+    (0.96, "Lights", &["dim"]),
+];
+
+/// From this part on frames are not measured: commands let light be computed beside them, which belongs to neither figure.
+const UNMEASURED_FROM: f64 = 0.93;
 
 /// Takes the tour.
 ///
@@ -178,6 +222,8 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
     .init_resource::<Walk>()
     .init_resource::<LastLook>()
     .init_resource::<Transcript>()
+    .insert_resource(CompanionPictures { folder: settings.out.clone() })
+    .add_message::<Heard>()
     .add_systems(PreUpdate, walk)
     .add_systems(Update, (keep_last_look, write_down));
     let view = picture_target(&mut app.world_mut().resource_mut::<Assets<Image>>(), settings.view.x, settings.view.y);
@@ -210,6 +256,8 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::bail!("the scene cannot be entered:\n{}", lines.join("\n"));
     }
+    let find = &settings.find;
+    anyhow::ensure!(app.world().resource::<ClassTable>().id(find).is_some(), "no class is called {find:?}");
     app.world().resource::<Models>().wait_until_loaded();
     plan_walk(&mut app);
     let mut tour = Tour {
@@ -220,7 +268,7 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
         frame_ms: BTreeMap::new(),
         pictures: Vec::new(),
         memory_mib: Vec::new(),
-        asked: false,
+        errands_done: 0,
         photographed: [false; 6],
     };
     tour.run(&mut app)?;
@@ -236,7 +284,7 @@ struct Tour<'a> {
     frame_ms: BTreeMap<Phase, Vec<f64>>,
     pictures: Vec<PathBuf>,
     memory_mib: Vec<f64>,
-    asked: bool,
+    errands_done: usize,
     photographed: [bool; 6],
 }
 
@@ -252,19 +300,25 @@ impl Tour<'_> {
             let phase = self.enter_phase(app, seconds);
             let before = Instant::now();
             app.update();
-            if seconds > 0.0 {
+            if seconds > 0.0 && seconds < UNMEASURED_FROM * self.settings.seconds {
                 self.frame_ms.entry(phase).or_default().push(before.elapsed().as_secs_f64() * 1e3);
             }
-            if seconds > 0.4 * self.settings.seconds && !self.asked {
-                self.asked = true;
-                ask_for(app, &self.settings.find)?;
-            }
+            self.run_errands(app, seconds / self.settings.seconds);
             if seconds >= MEMORY_EVERY_SECONDS * self.memory_mib.len() as f64 {
                 self.memory_mib.extend(resident_mib());
             }
             let before = Instant::now();
             self.take_due_pictures(app, seconds / self.settings.seconds)?;
             photographing += before.elapsed();
+        }
+    }
+
+    /// Gives the commands that are due.
+    fn run_errands(&mut self, app: &mut App, part: f64) {
+        while let Some((_, action, words)) = ERRANDS.get(self.errands_done).filter(|(due, ..)| part >= *due) {
+            let words = words.iter().map(|word| word.replace("{find}", &self.settings.find)).collect();
+            app.world_mut().write_message(Commanded { action: (*action).to_owned(), words });
+            self.errands_done += 1;
         }
     }
 
@@ -393,21 +447,15 @@ impl Tour<'_> {
             inference_ms: Spread::of(&took),
             provider: model.and_then(|model| model.provider).unwrap_or_default(),
             live: LiveFigures { precision: live.precision, recall: live.recall, f1: live.f1, views },
-            heard: Vec::new(),
-            said: world.resource::<Transcript>().0.clone(),
+            heard: world.resource::<Transcript>().heard.clone(),
+            commands: world.resource::<Transcript>().commands.clone(),
+            said: world.resource::<Transcript>().said.clone(),
             faults,
             pictures: self.pictures,
             memory_mb: MemoryFigures::of(&self.memory_mib, MEMORY_EVERY_SECONDS),
             memory_mib: self.memory_mib,
         })
     }
-}
-
-fn ask_for(app: &mut App, name: &str) -> anyhow::Result<()> {
-    let class =
-        app.world().resource::<ClassTable>().id(name).with_context(|| format!("no class is called {name:?}"))?;
-    app.world_mut().write_message(Asked(Request::Find(class)));
-    Ok(())
 }
 
 /// The player visits every vantage point of the house, nearest first.
@@ -496,11 +544,33 @@ fn keep_last_look(
 
 fn write_down(
     mut said: MessageReader<Said>,
+    mut heard: MessageReader<Heard>,
+    mut answers: MessageReader<CommandAnswered>,
     mut transcript: ResMut<Transcript>,
     tick: Res<Tick>,
     classes: Res<ClassTable>,
 ) {
-    transcript.0.extend(said.read().map(|said| (tick.seconds(), said.in_words(&classes))));
+    let transcript = &mut *transcript;
+    transcript.said.extend(said.read().map(|said| (tick.seconds(), said.in_words(&classes))));
+    transcript.heard.extend(heard.read().map(|heard| HeardUtterance {
+        text: heard.text.clone(),
+        command: heard.command.as_ref().map(|command| written(&command.action, &command.words)),
+        confidence: heard.confidence,
+        waited_ms: heard.waited_ms,
+    }));
+    transcript.commands.extend(answers.read().map(|answered| {
+        let (done, answer) = match &answered.outcome {
+            Outcome::Done(words) => (true, words.clone()),
+            Outcome::Refused(words) => (false, words.clone()),
+        };
+        let command = written(&answered.command.action, &answered.command.words);
+        Errand { seconds: tick.seconds(), command, done, answer }
+    }));
+}
+
+/// A command as scene files write it: `Find(teapot)`.
+fn written(action: &str, words: &[String]) -> String {
+    if words.is_empty() { action.to_owned() } else { format!("{action}({})", words.join(", ")) }
 }
 
 fn tour_pose(app: &mut App) -> Option<Transform> {

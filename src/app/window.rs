@@ -9,7 +9,10 @@ use bevy::{
     window::{PresentMode, PrimaryWindow, WindowResolution},
 };
 
-use super::{Exit, graphics, inhabited::InhabitedWorldPlugin, perception_on_screen::PerceptionOnScreenPlugin};
+use super::{
+    Exit, companion_pictures::CompanionPictures, graphics, inhabited::InhabitedWorldPlugin,
+    perception_on_screen::PerceptionOnScreenPlugin,
+};
 use crate::{
     game::{GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
@@ -61,6 +64,7 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         PerceptionOnScreenPlugin,
     ))
     .insert_resource(Screenshots { folder: super::picture_folder() })
+    .insert_resource(CompanionPictures { folder: super::picture_folder() })
     .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot, ..default() })
     .add_systems(Last, end_session.run_if(in_state(GameState::Playing)));
     let exit = app.run();

@@ -8,7 +8,7 @@ use bevy::{
     prelude::Component,
 };
 
-use super::memory::Memory;
+use super::{looking::shown_place, memory::Memory};
 use crate::{
     base::{ClassId, Tick},
     world::{FlyIntent, HouseMap},
@@ -44,6 +44,10 @@ pub enum Goal {
     Find { class: ClassId, visited: Vec<usize>, search: Search },
     /// Bring the friend to where the thing is.
     Lead { class: ClassId, place: Vec3 },
+    /// Fly up to the friend who called.
+    Come { since: Tick },
+    /// Look at a place for a while, perhaps tell what is there, then go on with the goal before.
+    Look { place: Vec3, tells: bool, since: Tick, then: Box<Goal> },
 }
 
 /// Where a search stands.
@@ -77,6 +81,13 @@ pub enum Request {
     Find(ClassId),
     /// Name what is in view.
     Describe,
+    Come,
+    /// Look at the remembered thing of a class.
+    LookAt(ClassId),
+    /// Look where the friend looks.
+    LookHere,
+    /// Keep the next picture of the eye.
+    TakePicture,
 }
 
 /// What the companion says.
@@ -92,6 +103,12 @@ pub enum Saying {
     NotFound(ClassId),
     /// What it recognises now, nearest first.
     Sees(Vec<ClassId>),
+    /// It came when it was called.
+    HereIAm,
+    /// It has never seen one of these.
+    NeverSeen(ClassId),
+    /// What it recognises at the place that it was shown.
+    ThatIs(Option<ClassId>),
 }
 
 /// A pose as one feels it: where one stands and which way one faces.
@@ -102,12 +119,12 @@ pub struct Stance {
 }
 
 impl Stance {
-    fn forward(&self) -> Vec3 {
+    pub(super) fn forward(&self) -> Vec3 {
         self.rotation * Vec3::NEG_Z
     }
 
     /// Forward on the level.
-    fn heading(&self) -> Vec3 {
+    pub(super) fn heading(&self) -> Vec3 {
         let forward = self.forward();
         Vec3::new(forward.x, 0.0, forward.z).normalize_or(Vec3::NEG_Z)
     }
@@ -137,8 +154,28 @@ impl Mind {
                 };
             }
             Request::Describe => return Saying::Sees(in_view(situation)),
+            Request::Come => self.goal = Goal::Come { since: situation.tick },
+            Request::LookAt(class) => match situation.memory.recall(class, situation.own.position) {
+                Some(thing) => self.look_from_now(thing.position, false, situation.tick),
+                None => return Saying::NeverSeen(class),
+            },
+            Request::LookHere => {
+                let place = shown_place(situation.memory, &situation.friend);
+                self.look_from_now(place, true, situation.tick);
+            }
+            // The picture is another's to keep; the mind only agrees.
+            Request::TakePicture => {}
         }
         Saying::Acknowledge
+    }
+
+    fn look_from_now(&mut self, place: Vec3, tells: bool, since: Tick) {
+        let then = match std::mem::take(&mut self.goal) {
+            // One look replaces another.
+            Goal::Look { then, .. } => then,
+            other => Box::new(other),
+        };
+        self.goal = Goal::Look { place, tells, since, then };
     }
 
     /// One step of thought: what to do now, and what to say if anything.
@@ -151,6 +188,8 @@ impl Mind {
             }
             Goal::Find { class, visited, search } => self.find(class, visited, search, situation),
             Goal::Lead { class, place } => self.lead(class, place, situation),
+            Goal::Come { since } => self.come(since, situation),
+            Goal::Look { place, tells, since, then } => self.look(place, tells, since, then, situation),
         }
     }
 
@@ -287,7 +326,7 @@ fn company_place(situation: &Situation) -> Vec3 {
 }
 
 /// The next point on the way through the house. What lies in the same room is flown to directly.
-fn next_point(situation: &Situation, goal: Vec3) -> Vec3 {
+pub(super) fn next_point(situation: &Situation, goal: Vec3) -> Vec3 {
     let own = situation.own.position;
     if own.distance(goal) < 3.0 && same_side(situation, goal) {
         return goal;
@@ -339,66 +378,4 @@ fn in_view(situation: &Situation) -> Vec<ClassId> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::world::MapNode;
-
-    fn two_rooms() -> HouseMap {
-        let node = |x: f32, is_vantage| MapNode { position: Vec3::new(x, 1.45, 0.0), is_vantage };
-        HouseMap { nodes: vec![node(0.0, true), node(3.0, false), node(6.0, true)], edges: vec![[0, 1], [1, 2]] }
-    }
-
-    fn stance(position: Vec3) -> Stance {
-        Stance { position, rotation: Quat::IDENTITY }
-    }
-
-    /// Runs the mind with a body that goes where it is told at 2 m/s; returns all it said, with seconds.
-    fn live(
-        mind: &mut Mind,
-        seconds: f64,
-        memory: impl Fn(f64) -> Memory,
-        friend: impl Fn(f64) -> Vec3,
-    ) -> Vec<(f64, Saying)> {
-        let map = two_rooms();
-        let mut own = stance(Vec3::new(0.5, 1.45, 0.0));
-        let mut said = Vec::new();
-        for tick in 0..(seconds * Tick::RATE_HZ) as u64 {
-            let now = Tick(tick).seconds();
-            let memory = memory(now);
-            let situation =
-                Situation { tick: Tick(tick), own, friend: stance(friend(now)), memory: &memory, map: &map };
-            let (intent, saying) = mind.think(&situation);
-            if let Some(target) = intent.target {
-                own.position += (target - own.position).clamp_length_max(2.0 / 60.0);
-            }
-            said.extend(saying.map(|saying| (now, saying)));
-        }
-        said
-    }
-
-    #[test]
-    fn it_keeps_company_beside_the_view_and_out_of_the_face() {
-        let mut mind = Mind::default();
-        let map = two_rooms();
-        let friend = stance(Vec3::new(0.0, 1.65, 2.0));
-        let memory = Memory::default();
-        let own = stance(Vec3::new(0.1, 1.6, 1.8));
-        let close = Situation { tick: Tick(0), own, friend, memory: &memory, map: &map };
-        let target = mind.think(&close).0.target.expect("it moves");
-        assert!(target.distance(friend.position) >= OUT_OF_FACE_M, "it backs off");
-        let settled = Situation { own: stance(Vec3::new(1.0, 1.6, 0.6)), ..close };
-        let target = mind.think(&settled).0.target.expect("it hovers");
-        let angle = (target - friend.position).angle_between(friend.forward()).to_degrees();
-        assert!((20.0..60.0).contains(&angle), "{angle}° off the view axis");
-    }
-
-    #[test]
-    fn it_searches_every_room_then_says_that_it_found_nothing() {
-        let mut mind =
-            Mind { goal: Goal::Find { class: ClassId(6), visited: vec![], search: Search::Choosing }, interest: None };
-        let said = live(&mut mind, 60.0, |_| Memory::default(), |_| Vec3::new(0.0, 1.65, 2.0));
-        assert_eq!(said.len(), 1, "{said:?}");
-        assert_eq!(said[0].1, Saying::NotFound(ClassId(6)));
-        assert_eq!(mind.goal, Goal::Follow);
-    }
-}
+mod tests;

@@ -63,10 +63,13 @@ pub(super) enum Choice {
     MasterVolume,
     EffectsVolume,
     CompanionVolume,
+    Subtitles,
+    Music,
+    MusicVolume,
 }
 
 impl Choice {
-    const ALL: [Choice; 12] = [
+    const ALL: [Choice; 15] = [
         Choice::WindowMode,
         Choice::WindowSize,
         Choice::Quality,
@@ -79,6 +82,9 @@ impl Choice {
         Choice::MasterVolume,
         Choice::EffectsVolume,
         Choice::CompanionVolume,
+        Choice::MusicVolume,
+        Choice::Music,
+        Choice::Subtitles,
     ];
 
     fn label(self) -> &'static str {
@@ -95,6 +101,9 @@ impl Choice {
             Choice::MasterVolume => "Volume",
             Choice::EffectsVolume => "Volume of effects",
             Choice::CompanionVolume => "Volume of the companion",
+            Choice::Subtitles => "Subtitles",
+            Choice::Music => "Music",
+            Choice::MusicVolume => "Volume of the music",
         }
     }
 
@@ -126,6 +135,9 @@ impl Choice {
             Choice::MasterVolume => percent(settings.volumes.master),
             Choice::EffectsVolume => percent(settings.volumes.effects),
             Choice::CompanionVolume => percent(settings.volumes.companion),
+            Choice::Subtitles => if settings.subtitles { "shown" } else { "hidden" }.to_owned(),
+            Choice::Music => if settings.music { "plays" } else { "off" }.to_owned(),
+            Choice::MusicVolume => percent(settings.volumes.music),
         }
     }
 
@@ -136,6 +148,7 @@ impl Choice {
             Choice::MasterVolume => Some(settings.volumes.master),
             Choice::EffectsVolume => Some(settings.volumes.effects),
             Choice::CompanionVolume => Some(settings.volumes.companion),
+            Choice::MusicVolume => Some(settings.volumes.music),
             _ => None,
         }
     }
@@ -188,6 +201,9 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool) {
         Choice::MasterVolume => settings.volumes.master = tenth(settings.volumes.master),
         Choice::EffectsVolume => settings.volumes.effects = tenth(settings.volumes.effects),
         Choice::CompanionVolume => settings.volumes.companion = tenth(settings.volumes.companion),
+        Choice::Subtitles => settings.subtitles = !settings.subtitles,
+        Choice::Music => settings.music = !settings.music,
+        Choice::MusicVolume => settings.volumes.music = tenth(settings.volumes.music),
     }
     settings.sanitise();
 }

@@ -3,6 +3,8 @@
 //! In: states and statuses of other rooms, [`platform::Settings`](crate::platform::settings::Settings), actions that are
 //! not about the body. Out: the screen, sounds, changed settings, whether the player's input reaches the body.
 
+mod ask_list;
+mod ask_screen;
 mod deeds;
 pub mod floating_labels;
 mod footsteps;
@@ -10,9 +12,11 @@ pub mod hud;
 pub mod loading;
 pub mod menu;
 mod menu_screen;
+mod music;
 pub mod notices;
 pub mod panel;
 pub mod sound;
+mod subtitles;
 mod synth;
 mod theme;
 mod window;
@@ -48,7 +52,17 @@ impl Plugin for GamePlugin {
                 footsteps::FootstepsPlugin,
                 window::WindowSettingsPlugin,
             ))
-            .add_systems(Update, (pause_and_resume, pause_without_focus).run_if(in_state(GameState::Playing)))
+            .add_plugins((
+                ask_screen::AskPlugin,
+                deeds::ScreenDeedsPlugin,
+                music::MusicPlugin,
+                subtitles::SubtitlesPlugin,
+            ))
+            .add_systems(
+                Update,
+                (pause_and_resume.after(ask_screen::AskSystems), pause_without_focus)
+                    .run_if(in_state(GameState::Playing)),
+            )
             .add_systems(OnEnter(GameState::Playing), resume_time)
             .add_systems(OnEnter(GameState::Paused), stop_time);
     }

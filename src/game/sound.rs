@@ -61,9 +61,9 @@ pub struct SoundStatus(pub Status);
 
 /// A computed sound: one channel at [`synth::RATE_HZ`].
 #[derive(Asset, TypePath, Clone)]
-struct Clip(Arc<[f32]>);
+pub(super) struct Clip(pub(super) Arc<[f32]>);
 
-struct ClipDecoder {
+pub(super) struct ClipDecoder {
     samples: Arc<[f32]>,
     next: usize,
 }

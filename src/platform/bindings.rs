@@ -39,11 +39,13 @@ pub enum Action {
     Panel,
     Labels,
     Screenshot,
+    /// Opens the list of what can be asked.
+    Ask,
 }
 
 impl Action {
     /// All of them, in the order of the settings page.
-    pub const ALL: [Action; 16] = [
+    pub const ALL: [Action; 17] = [
         Action::Forward,
         Action::Back,
         Action::Left,
@@ -60,6 +62,7 @@ impl Action {
         Action::Panel,
         Action::Labels,
         Action::Screenshot,
+        Action::Ask,
     ];
 
     /// For people.
@@ -81,6 +84,7 @@ impl Action {
             Action::Panel => "Measurements",
             Action::Labels => "Labels on, off",
             Action::Screenshot => "Take a picture",
+            Action::Ask => "Ask, command",
         }
     }
 }
@@ -222,6 +226,7 @@ impl Default for Bindings {
             (Action::Panel, vec![Key(KeyCode::F3), Pad(GamepadButton::Select)]),
             (Action::Labels, vec![Key(KeyCode::KeyL), Pad(GamepadButton::North)]),
             (Action::Screenshot, vec![Key(KeyCode::F12)]),
+            (Action::Ask, vec![Key(KeyCode::KeyQ), Pad(GamepadButton::West)]),
         ]))
     }
 }

@@ -182,7 +182,7 @@ fn announce_presses(
     mut pressed: MessageWriter<Pressed>,
 ) {
     input.read(|devices| {
-        for action in [Action::Pause, Action::Panel, Action::Labels, Action::Screenshot] {
+        for action in [Action::Pause, Action::Panel, Action::Labels, Action::Screenshot, Action::Ask] {
             if devices.begins(&settings.bindings, action) {
                 pressed.write(Pressed(action));
             }
@@ -205,7 +205,7 @@ fn steer(
     settings: Res<Settings>,
     steering: Res<Steering>,
     time: Res<Time<Real>>,
-    mut players: Query<(&mut WalkIntent, &mut HandIntent, Has<Holding>), With<Player>>,
+    mut players: Query<(&mut WalkIntent, &mut HandIntent, Option<&Holding>), With<Player>>,
     mut stale_grab: Local<bool>,
 ) {
     let frame_secs = time.delta_secs();
@@ -222,9 +222,12 @@ fn steer(
         *stale_grab &= wish.grab_held;
         wish.grab_held &= !*stale_grab;
     }
-    for (mut walk, mut hand, holds) in &mut players {
+    for (mut walk, mut hand, holding) in &mut players {
+        let holds = holding.is_some();
         if steering.0 {
-            apply_wish(&wish, holds, settings.toggle_grab, frame_secs, &mut walk, &mut hand);
+            // What was taken because somebody said so stays in the hand although no button is down.
+            let toggle_grab = settings.toggle_grab || holding.is_some_and(|holding| holding.by_word);
+            apply_wish(&wish, holds, toggle_grab, frame_secs, &mut walk, &mut hand);
         } else {
             // Stand still; what is held stays in the hand.
             *walk = WalkIntent { yaw: walk.yaw, pitch: walk.pitch, crouch: walk.crouch, ..default() };

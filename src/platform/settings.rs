@@ -23,6 +23,10 @@ pub struct Settings {
     pub toggle_grab: bool,
     /// Whether names float over what the companion recognises.
     pub labels: bool,
+    /// Whether words that were heard or said appear on the screen.
+    pub subtitles: bool,
+    /// Whether quiet music plays.
+    pub music: bool,
     pub volumes: Volumes,
     pub bindings: Bindings,
 }
@@ -38,6 +42,8 @@ impl Default for Settings {
             invert_pitch: false,
             toggle_grab: true,
             labels: true,
+            subtitles: true,
+            music: false,
             volumes: Volumes::default(),
             bindings: Bindings::default(),
         }
@@ -57,6 +63,7 @@ impl Settings {
         within(&mut self.volumes.effects, 0.0, 1.0, default.volumes.effects);
         within(&mut self.volumes.companion, 0.0, 1.0, default.volumes.companion);
         self.resolution_percent = self.resolution_percent.map(|percent| percent.clamp(25, 100));
+        within(&mut self.volumes.music, 0.0, 1.0, default.volumes.music);
         self.window.width = self.window.width.clamp(640, 7680);
         self.window.height = self.window.height.clamp(360, 4320);
         self.bindings.complete();
@@ -106,10 +113,11 @@ pub struct Volumes {
     pub master: f32,
     pub effects: f32,
     pub companion: f32,
+    pub music: f32,
 }
 
 impl Default for Volumes {
     fn default() -> Self {
-        Self { master: 0.8, effects: 0.8, companion: 0.8 }
+        Self { master: 0.8, effects: 0.8, companion: 0.8, music: 0.5 }
     }
 }

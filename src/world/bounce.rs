@@ -148,21 +148,30 @@ pub fn bounce_light(
         })
         .concat()
     };
-    let direct = per_room(&|room| building.direct_light(room, lamps));
-    let mut glow = direct.clone();
-    for _ in 0..BOUNCES {
-        let gathered = per_room(&|room| building.gathered_light(room, &glow));
-        glow = gathered.iter().zip(&direct).map(|(gathered, direct)| *gathered + *direct).collect();
-    }
-    let glow = &glow;
+    let glow = &building.glow(lamps, &per_room);
     pool.scope(|scope| {
         for room in 0..building.rooms.len() {
-            scope.spawn(async move {
-                RoomLight { volume: building.volume(room, glow), reflection: building.reflection(room, glow) }
-            });
+            scope.spawn(async move { building.room_light(room, glow) });
         }
     })
 }
+
+/// The same on the calling thread alone, for work beside the frames: other cores stay free for them.
+pub fn bounce_light_quietly(
+    rooms: &[RoomSpec],
+    reflectances: &[Reflectance],
+    lamps: &[PointSource],
+    sky: &Sky,
+) -> Vec<RoomLight> {
+    let building = Building::new(rooms, reflectances, sky);
+    let per_room =
+        |work: &(dyn Fn(usize) -> Vec<Vec3> + Sync)| (0..building.rooms.len()).flat_map(work).collect::<Vec<_>>();
+    let glow = building.glow(lamps, &per_room);
+    (0..building.rooms.len()).map(|room| building.room_light(room, &glow)).collect()
+}
+
+/// Work on every room, results one after the other.
+type PerRoom<'a> = dyn Fn(&(dyn Fn(usize) -> Vec<Vec3> + Sync)) -> Vec<Vec3> + 'a;
 
 impl<'a> Building<'a> {
     fn new(rooms: &[RoomSpec], reflectances: &[Reflectance], sky: &'a Sky) -> Self {
@@ -213,6 +222,21 @@ impl<'a> Building<'a> {
             })
             .collect();
         Self { rooms, sky, patches }
+    }
+
+    /// Radiance of every patch after all bounces.
+    fn glow(&self, lamps: &[PointSource], per_room: &PerRoom) -> Vec<Vec3> {
+        let direct = per_room(&|room| self.direct_light(room, lamps));
+        let mut glow = direct.clone();
+        for _ in 0..BOUNCES {
+            let gathered = per_room(&|room| self.gathered_light(room, &glow));
+            glow = gathered.iter().zip(&direct).map(|(gathered, direct)| *gathered + *direct).collect();
+        }
+        glow
+    }
+
+    fn room_light(&self, room: usize, glow: &[Vec3]) -> RoomLight {
+        RoomLight { volume: self.volume(room, glow), reflection: self.reflection(room, glow) }
     }
 
     /// Follows a ray that starts in `room` to where it ends, and how far away that is.
@@ -457,6 +481,11 @@ mod tests {
         assert_eq!(dark[0].volume.mean_at(Vec3::new(2.0, 1.0, 2.0)), Vec3::ZERO);
         let window = OpeningSpec { side: Side::North, center: 2.0, width: 2.0, bottom: 0.8, top: 2.2, glazed: true };
         let lit = bounce_light(&[room(vec![window], true)], &[grey(0.5)], &[], &sky());
+        assert_eq!(
+            lit,
+            bounce_light_quietly(&[room(vec![window], true)], &[grey(0.5)], &[], &sky()),
+            "on one thread the same"
+        );
         let near = lit[0].volume.mean_at(Vec3::new(2.0, 1.5, 0.5)).y;
         let far = lit[0].volume.mean_at(Vec3::new(2.0, 1.5, 3.5)).y;
         assert!(near > 2.0 * far && far > 0.0, "{near} {far}");

@@ -13,6 +13,8 @@ pub const BODY_RADIUS_M: f32 = 0.14;
 /// Where its eye sits, ahead of everything that it could see of itself.
 pub const EYE_OFFSET: Vec3 = Vec3::new(0.0, 0.0, -0.16);
 
+/// Power of its own light, lumens.
+const LIGHT_LUMENS: f32 = 4_000.0;
 const TOP_SPEED: f32 = 2.6;
 /// Approach rate, 1/s: speed grows with distance up to [`TOP_SPEED`].
 const APPROACH: f32 = 2.4;
@@ -39,13 +41,64 @@ pub struct FlySystems;
 
 /// The companion. Looks along its local −Z.
 #[derive(Component, Default)]
-#[require(FlyIntent, Flight)]
+#[require(FlyIntent, Flight, Gesture)]
 pub struct Companion;
 
 /// Velocity of flight, metres per second.
 #[derive(Component, Clone, Copy, Debug, Default)]
 pub struct Flight {
     pub velocity: Vec3,
+}
+
+/// A short movement of the shell that answers somebody; the eye stays steady.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gesture {
+    pub kind: GestureKind,
+    /// Since it began, seconds.
+    pub age_secs: f32,
+}
+
+/// Ways to answer without words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GestureKind {
+    #[default]
+    None,
+    /// Yes: twice down and up.
+    Nod,
+    /// Joy: once round in a circle.
+    Loop,
+    /// No: left and right.
+    Shake,
+}
+
+/// How long a gesture takes, seconds.
+const GESTURE_SECS: f32 = 0.9;
+
+impl Gesture {
+    pub fn begin(&mut self, kind: GestureKind) {
+        *self = Self { kind, age_secs: 0.0 };
+    }
+
+    /// Offset and turn of the shell, and how much brighter it glows (0 to 1). All end where they begin.
+    fn pose(&self) -> (Vec3, Quat, f32) {
+        use std::f32::consts::TAU;
+        let part = (self.age_secs / GESTURE_SECS).min(1.0);
+        let swell = (std::f32::consts::PI * part).sin().max(0.0);
+        match self.kind {
+            GestureKind::None => (Vec3::ZERO, Quat::IDENTITY, 0.0),
+            GestureKind::Nod => {
+                let wave = swell * (2.0 * TAU * part).sin();
+                (Vec3::Y * -0.02 * wave, Quat::from_rotation_x(-0.5 * wave), swell)
+            }
+            GestureKind::Loop => {
+                let (sin, cos) = (TAU * part).sin_cos();
+                (0.12 * Vec3::new(sin, 1.0 - cos, 0.0), Quat::from_rotation_z(-TAU * part), swell)
+            }
+            GestureKind::Shake => {
+                (Vec3::ZERO, Quat::from_rotation_y(0.5 * swell * (2.0 * TAU * part).sin()), 0.3 * swell)
+            }
+        }
+    }
 }
 
 /// The part of the body that hovers and glows; a child, so that the eye stays steady.
@@ -142,7 +195,7 @@ pub fn spawn_companion(
                 CompanionLight,
                 PointLight {
                     color: Color::srgb(0.55, 0.9, 1.0),
-                    intensity: 4_000.0,
+                    intensity: LIGHT_LUMENS,
                     range: 2.5,
                     radius: 0.05,
                     ..default()
@@ -216,23 +269,26 @@ fn turn_towards(rotation: Quat, direction: Vec3, seconds: f32) -> Quat {
 
 /// Hovering, leaning into the flight, and light that follows the mood: calm blue-green to warm yellow.
 fn show_mood(
-    companions: Query<(&FlyIntent, &Flight, &Transform, &Children), With<Companion>>,
+    mut companions: Query<(&FlyIntent, &Flight, &mut Gesture, &Transform, &Children), With<Companion>>,
     mut shells: Query<(&mut Transform, &Children), (With<CompanionShell>, Without<Companion>)>,
     mut lights: Query<(&mut PointLight, &MeshMaterial3d<StandardMaterial>), With<CompanionLight>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
     time: Res<Time>,
 ) {
-    for (intent, flight, body, children) in &companions {
+    for (intent, flight, mut gesture, body, children) in &mut companions {
+        gesture.age_secs += time.delta_secs();
+        let (offset, turn, glow) = gesture.pose();
         for child in children {
             let Ok((mut shell, parts)) = shells.get_mut(*child) else { continue };
             let lean = body.rotation.inverse() * flight.velocity;
-            shell.translation.y = 0.015 * (time.elapsed_secs() * 2.3).sin();
-            shell.rotation = Quat::from_euler(EulerRot::XYZ, 0.09 * lean.z, 0.0, -0.09 * lean.x);
+            shell.translation = offset + Vec3::Y * 0.015 * (time.elapsed_secs() * 2.3).sin();
+            shell.rotation = Quat::from_euler(EulerRot::XYZ, 0.09 * lean.z, 0.0, -0.09 * lean.x) * turn;
             for part in parts {
                 let Ok((mut light, material)) = lights.get_mut(*part) else { continue };
                 let color =
                     LinearRgba::rgb(0.2, 1.6, 2.2).mix(&LinearRgba::rgb(3.0, 1.7, 0.3), intent.mood.clamp(0.0, 1.0));
                 light.color = color.into();
+                light.intensity = LIGHT_LUMENS * (1.0 + 2.0 * glow);
                 // Writing a material uploads it again; only a changed mood is worth that.
                 if materials.get(&material.0).is_some_and(|glow| glow.emissive != color)
                     && let Some(mut glow) = materials.get_mut(&material.0)
@@ -259,6 +315,17 @@ mod tests {
             assert!(position.x < target.x + 0.05, "overshot to {position}");
         }
         assert!(position.distance(target) < 0.02, "ended at {position}");
+    }
+
+    #[test]
+    fn gestures_move_the_shell_and_end_where_they_began() {
+        for kind in [GestureKind::Nod, GestureKind::Loop, GestureKind::Shake] {
+            let pose = |age_secs| Gesture { kind, age_secs }.pose();
+            let (offset, turn, _) = pose(0.3 * GESTURE_SECS);
+            assert!(offset.length() > 0.005 || turn.angle_between(Quat::IDENTITY) > 0.1, "{kind:?}");
+            let (offset, turn, glow) = pose(2.0);
+            assert!(offset.length() < 1e-4 && turn.angle_between(Quat::IDENTITY) < 1e-2 && glow < 1e-4, "{kind:?}");
+        }
     }
 
     #[test]

@@ -40,6 +40,16 @@ pub struct HandSystems;
 pub struct Hand {
     /// Whether the grip was closed in the tick before: only closing it takes something.
     closed: bool,
+    /// A thing to be taken next, whatever the line of sight meets.
+    told: Option<Entity>,
+}
+
+impl Hand {
+    /// Tells the hand to take a thing with its next grip, wherever the eyes look.
+    pub fn told(&mut self, thing: Entity) {
+        self.told = Some(thing);
+        self.closed = false;
+    }
 }
 
 /// The thing that a grab would take now.
@@ -56,12 +66,14 @@ pub struct Holding {
     rotation: Quat,
     /// How long the thing has been too far from its place, seconds.
     strained_secs: f32,
+    /// Taken because the hand was told to, not because a button is held.
+    pub by_word: bool,
 }
 
 impl Holding {
     /// Holds `body` half a metre away, turned like the view.
     pub fn at_arms_length(body: Entity) -> Self {
-        Self { body, distance: 0.5, rotation: Quat::IDENTITY, strained_secs: 0.0 }
+        Self { body, distance: 0.5, rotation: Quat::IDENTITY, strained_secs: 0.0, by_word: false }
     }
 }
 
@@ -214,7 +226,8 @@ fn take(
         intent.throw = false;
         let closing = intent.grab && !hand.closed;
         hand.closed = intent.grab;
-        let (true, Some(body)) = (closing, target.0) else { continue };
+        let told = hand.told.take();
+        let (true, Some(body)) = (closing, told.or(target.0)) else { continue };
         let Ok((position, rotation, center, colliders)) = bodies.get(body) else { continue };
         let center = position.0 + rotation.0 * center.0;
         let holding = Holding {
@@ -222,6 +235,7 @@ fn take(
             distance: center.distance(view.now.translation.into()).clamp(settings.nearest, settings.farthest),
             rotation: heading(view.now.rotation).inverse() * rotation.0,
             strained_secs: 0.0,
+            by_word: told.is_some(),
         };
         commands.entity(entity).insert(holding);
         commands.entity(body).remove::<(LetGo, Sleeping)>().insert((HeldBy(entity), SleepingDisabled));

@@ -48,6 +48,17 @@ impl HouseMap {
         map
     }
 
+    /// Cuts the ways through doorways near these points. Numbers of nodes stay.
+    pub fn shut(&mut self, doorways: &[Vec3]) {
+        let level = |point: Vec3| Vec3::new(point.x, 0.0, point.z);
+        let nodes = &self.nodes;
+        let is_shut = |node: usize| {
+            let position = level(nodes[node].position);
+            !nodes[node].is_vantage && doorways.iter().any(|door| level(*door).distance(position) < SAME_DOOR_M)
+        };
+        self.edges.retain(|[a, b]| !is_shut(*a) && !is_shut(*b));
+    }
+
     fn add(&mut self, position: Vec3, is_vantage: bool) -> usize {
         self.nodes.push(MapNode { position, is_vantage });
         self.nodes.len() - 1
@@ -164,6 +175,14 @@ mod tests {
         let mut map = row();
         map.edges.truncate(2);
         assert_eq!(map.way(0, 4), None);
+    }
+
+    #[test]
+    fn a_shut_door_is_no_way() {
+        let mut map = row();
+        map.shut(&[Vec3::new(2.1, 1.0, 0.0)]);
+        assert_eq!(map.way(0, 4), None);
+        assert!(map.way(2, 4).is_some());
     }
 
     #[test]

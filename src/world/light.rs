@@ -1,29 +1,35 @@
 //! Sun, sky, lamps and bounced light of the active scene, as entities and textures.
 //!
-//! In: [`SceneChanged`] and [`Quality`]. Out: the sun, lamps, an irradiance volume and a reflection probe per room, and
-//! [`SceneLight`], from which `view` dresses cameras. The maths is in `sky`, `environment` and `bounce`; here it becomes
-//! assets. What is absent: light that objects give off (`spawn`).
+//! In: [`SceneChanged`], [`LightControl`] and [`Quality`]. Out: the sun, an irradiance volume and a reflection probe per
+//! room, and [`SceneLight`], from which `view` dresses cameras. The maths is in `sky`, `environment` and `bounce`, lamps in
+//! `lamps`; here it becomes assets. What is absent: light that objects give off (`spawn`).
+
+use std::sync::Arc;
 
 use bevy::{
-    asset::RenderAssetUsages,
-    image::ImageSampler,
+    ecs::system::SystemParam,
     light::{
         CascadeShadowConfigBuilder, DirectionalLightShadowMap, EnvironmentMapLight, GlobalAmbientLight,
         IrradianceVolume, LightProbe,
     },
-    math::{UVec3, Vec3},
+    math::Vec3,
     prelude::*,
-    render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureViewDescriptor, TextureViewDimension},
+    tasks::{AsyncComputeTaskPool, Task, block_on, poll_once},
 };
 
 use super::{
-    bounce::{LightVolume, PointSource, Reflectance, bounce_light},
-    environment::{CubeMap, EnvironmentMaps, half_from_f32},
+    bounce::{LightVolume, PointSource, Reflectance, RoomLight, bounce_light, bounce_light_quietly},
+    environment::{CubeMap, EnvironmentMaps},
+    lamps::spawn_lamp,
+    light_textures::{cube_image, volume_image},
     materials::linear,
     quality::{Quality, QualitySettings},
     sky::Sky,
 };
-use crate::scene::{LightSpec, MaterialSpec, SceneChanged, SceneSpec};
+use crate::{
+    base::Seed,
+    scene::{LightSpec, MaterialSpec, OpeningSpec, RoomSpec, SceneChanged, SceneSpec, Side, SkySpec},
+};
 
 /// Light textures hold candela per square metre over this, so that sunlit walls fit into half floats.
 pub const RADIANCE_UNIT: f32 = 50.0;
@@ -82,65 +88,197 @@ fn luminance(color: Vec3) -> f32 {
     color.dot(Vec3::new(0.2126, 0.7152, 0.0722))
 }
 
-/// Replaces the light when what it depends on has changed.
+/// What light is asked to be, beyond what the scene's file says.
+#[derive(Resource, Clone, Debug, PartialEq)]
+pub struct LightControl {
+    /// Scales the power of all lamps: 0 is off, 1 as the scene has them.
+    pub lamps: f32,
+    /// Replaces the scene's sky.
+    pub sky: Option<SkySpec>,
+    /// Doorways that let no light through: middles of openings, world space.
+    pub shut: Vec<Vec3>,
+}
+
+impl Default for LightControl {
+    fn default() -> Self {
+        Self { lamps: 1.0, sky: None, shut: Vec::new() }
+    }
+}
+
+/// All that enters the light of a scene.
+#[derive(Clone, Debug, PartialEq)]
+struct LightInputs {
+    sky: SkySpec,
+    seed: Seed,
+    lights: Vec<LightSpec>,
+    lamp_level: f32,
+    rooms: Vec<RoomSpec>,
+    reflectances: Vec<Reflectance>,
+    sky_face_size: u32,
+}
+
+impl LightInputs {
+    fn of(scene: &SceneSpec, control: &LightControl, settings: &QualitySettings) -> Self {
+        let mut rooms = scene.rooms.clone();
+        for room in &mut rooms {
+            let middles = doorway_middles(room);
+            let mut middles = middles.into_iter();
+            room.openings.retain(|_| {
+                let middle = middles.next().unwrap_or(Vec3::INFINITY);
+                !control.shut.iter().any(|shut| shut.distance(middle) < SAME_DOORWAY)
+            });
+        }
+        Self {
+            sky: control.sky.unwrap_or(scene.sky),
+            seed: scene.seed,
+            lights: scene.lights.clone(),
+            lamp_level: control.lamps,
+            rooms,
+            reflectances: reflectances(scene),
+            sky_face_size: settings.sky_face_size,
+        }
+    }
+
+    fn lamps(&self) -> Vec<PointSource> {
+        let source = |lamp: &LightSpec| PointSource {
+            position: lamp.position,
+            power: lamp.color * lamp.lumens * self.lamp_level,
+            spot: lamp.spot,
+        };
+        self.lights.iter().map(source).collect()
+    }
+
+    /// The light that these inputs give; `quietly` on this thread alone.
+    fn compute(&self, quietly: bool) -> ComputedLight {
+        let sky = Sky::new(&self.sky, self.seed);
+        let bounce = if quietly { bounce_light_quietly } else { bounce_light };
+        ComputedLight {
+            rooms: bounce(&self.rooms, &self.reflectances, &self.lamps(), &sky),
+            environment: EnvironmentMaps::filter(ENVIRONMENT_SIZE, |direction| sky.radiance(direction)),
+            picture: CubeMap::draw(self.sky_face_size, |direction| sky.radiance_with_sun(direction)),
+            sky,
+        }
+    }
+}
+
+/// Two doorways nearer than this are one, metres: rooms on both sides of a wall declare it.
+const SAME_DOORWAY: f32 = 0.3;
+
+/// Light as numbers, not yet in textures.
+struct ComputedLight {
+    sky: Sky,
+    rooms: Vec<RoomLight>,
+    environment: EnvironmentMaps,
+    picture: CubeMap,
+}
+
+/// What the light was last made of, and what is being made.
+#[derive(Default)]
+pub struct Lighting {
+    inputs: Option<LightInputs>,
+    task: Option<Task<ComputedLight>>,
+}
+
+/// Where light becomes entities and textures.
+#[derive(SystemParam)]
+pub struct LightStage<'w, 's> {
+    quality: Res<'w, Quality>,
+    old: Query<'w, 's, Entity, With<LitByScene>>,
+    light: ResMut<'w, SceneLight>,
+    images: ResMut<'w, Assets<Image>>,
+    commands: Commands<'w, 's>,
+}
+
+/// Replaces the light when what it depends on has changed: at once for another scene, because nothing can be seen without;
+/// beside the frames, on a thread of its own, for what is commanded.
 pub fn light_scene(
     mut changes: MessageReader<SceneChanged>,
-    quality: Res<Quality>,
-    old: Query<Entity, With<LitByScene>>,
-    mut light: ResMut<SceneLight>,
-    mut images: ResMut<Assets<Image>>,
-    mut commands: Commands,
+    mut scene: Local<Option<Arc<SceneSpec>>>,
+    control: Res<LightControl>,
+    mut lighting: Local<Lighting>,
+    mut stage: LightStage,
 ) {
-    let Some(change) = changes.read().last() else { return };
-    let new = &change.new;
-    if change.old.as_ref().is_some_and(|old| same_light(old, new)) {
-        return;
+    let new_scene = changes.read().last().map(|change| change.new.clone());
+    let at_once = new_scene.is_some();
+    if let Some(new) = new_scene {
+        *scene = Some(new);
     }
-    for entity in &old {
-        commands.entity(entity).despawn();
+    let Some(scene) = scene.as_ref() else { return };
+    if at_once || control.is_changed() {
+        let inputs = LightInputs::of(scene, &control, &stage.quality.settings());
+        if lighting.inputs.as_ref() != Some(&inputs) {
+            if at_once {
+                let computed = inputs.compute(false);
+                stage.install(&inputs, computed);
+                lighting.task = None;
+            } else {
+                let inputs = inputs.clone();
+                // A newer command replaces the one before: its task is dropped.
+                lighting.task = Some(
+                    AsyncComputeTaskPool::get_or_init(Default::default).spawn(async move { inputs.compute(true) }),
+                );
+            }
+            lighting.inputs = Some(inputs);
+        }
     }
-    let settings = quality.settings();
-    let sky = Sky::new(&new.sky, new.seed);
-    commands.insert_resource(DirectionalLightShadowMap { size: settings.shadow_map_size });
-    // Everything is lit by what really arrives: sun, sky, lamps and what they bounce.
-    commands.insert_resource(GlobalAmbientLight::NONE);
-    spawn_sun(&sky, &settings, &mut commands);
-    for lamp in &new.lights {
-        spawn_lamp(lamp, &settings, &mut commands);
+    let done = lighting.task.as_mut().and_then(|task| block_on(poll_once(task)));
+    if let (Some(computed), Some(inputs)) = (done, &lighting.inputs) {
+        stage.install(inputs, computed);
+        lighting.task = None;
     }
-    let mut volumes = Vec::new();
-    for room in bounce_light(&new.rooms, &reflectances(new), &lamps(new), &sky) {
-        spawn_room_light(&room.volume, room.reflection, &mut images, &mut commands);
-        volumes.push(room.volume);
+}
+
+impl LightStage<'_, '_> {
+    /// Replaces sun, lamps, probes and sky.
+    fn install(&mut self, inputs: &LightInputs, computed: ComputedLight) {
+        for entity in &self.old {
+            self.commands.entity(entity).despawn();
+        }
+        let settings = self.quality.settings();
+        self.commands.insert_resource(DirectionalLightShadowMap { size: settings.shadow_map_size });
+        // Everything is lit by what really arrives: sun, sky, lamps and what they bounce.
+        self.commands.insert_resource(GlobalAmbientLight::NONE);
+        spawn_sun(&computed.sky, &settings, &mut self.commands);
+        for lamp in &inputs.lights {
+            spawn_lamp(lamp, inputs.lamp_level, &settings, &mut self.commands);
+        }
+        let mut volumes = Vec::new();
+        for room in computed.rooms {
+            spawn_room_light(&room.volume, room.reflection, &mut self.images, &mut self.commands);
+            volumes.push(room.volume);
+        }
+        *self.light = SceneLight {
+            sky: Some(SkyAssets {
+                picture: self.images.add(cube_image(computed.picture)),
+                diffuse: self.images.add(cube_image(computed.environment.diffuse)),
+                specular: self.images.add(cube_image(computed.environment.specular)),
+                unit: RADIANCE_UNIT,
+            }),
+            room_means: volumes.iter().map(room_mean).collect(),
+            volumes,
+            outdoors: luminance(outdoor_radiance(&computed.sky)),
+        };
     }
-    let environment = EnvironmentMaps::filter(ENVIRONMENT_SIZE, |direction| sky.radiance(direction));
-    let picture = CubeMap::draw(settings.sky_face_size, |direction| sky.radiance_with_sun(direction));
-    *light = SceneLight {
-        sky: Some(SkyAssets {
-            picture: images.add(cube_image(picture)),
-            diffuse: images.add(cube_image(environment.diffuse)),
-            specular: images.add(cube_image(environment.specular)),
-            unit: RADIANCE_UNIT,
-        }),
-        room_means: volumes.iter().map(room_mean).collect(),
-        volumes,
-        outdoors: luminance(outdoor_radiance(&sky)),
+}
+
+/// The middles of a room's openings, world space.
+pub fn doorway_middles(room: &RoomSpec) -> Vec<Vec3> {
+    let middle = |opening: &OpeningSpec| {
+        let y = room.floor_y + 0.5 * (opening.bottom + opening.top);
+        match opening.side {
+            Side::North => Vec3::new(room.min.x + opening.center, y, room.min.y),
+            Side::South => Vec3::new(room.min.x + opening.center, y, room.max.y),
+            Side::West => Vec3::new(room.min.x, y, room.min.y + opening.center),
+            Side::East => Vec3::new(room.max.x, y, room.min.y + opening.center),
+        }
     };
+    room.openings.iter().map(middle).collect()
 }
 
 /// Mean luminance in a room, at least a hundredth of a candela per square metre.
 fn room_mean(volume: &LightVolume) -> f32 {
     let sum: f32 = volume.cubes.iter().flatten().map(|radiance| luminance(*radiance)).sum();
     (sum / (6 * volume.cubes.len()) as f32).max(0.01)
-}
-
-/// Whether two scenes are lit alike: all that enters the light is equal.
-fn same_light(old: &SceneSpec, new: &SceneSpec) -> bool {
-    old.sky == new.sky
-        && old.seed == new.seed
-        && old.lights == new.lights
-        && old.rooms == new.rooms
-        && reflectances(old) == reflectances(new)
 }
 
 /// How much light the surfaces of every room send back.
@@ -161,12 +299,6 @@ fn reflectances(spec: &SceneSpec) -> Vec<Reflectance> {
 fn mean_color(material: &MaterialSpec) -> Vec3 {
     let color = material.base_color.lerp(material.accent_color, 0.2);
     Vec3::splat(luminance(color)).lerp(color, 0.5).min(Vec3::splat(0.85))
-}
-
-fn lamps(spec: &SceneSpec) -> Vec<PointSource> {
-    let source =
-        |lamp: &LightSpec| PointSource { position: lamp.position, power: lamp.color * lamp.lumens, spot: lamp.spot };
-    spec.lights.iter().map(source).collect()
 }
 
 /// Mean radiance from all around in the open: half sky, half land.
@@ -202,44 +334,6 @@ fn spawn_sun(sky: &Sky, settings: &QualitySettings, commands: &mut Commands) {
     ));
 }
 
-fn spawn_lamp(lamp: &LightSpec, settings: &QualitySettings, commands: &mut Commands) {
-    let shadows = lamp.shadows && settings.lamp_shadows;
-    let place = Transform::from_translation(lamp.position);
-    let mut entity = commands.spawn((Name::new("lamp light"), LitByScene));
-    match lamp.spot {
-        Some((direction, outer_angle)) => {
-            let direction = direction.normalize_or(-Vec3::Y);
-            let up = if direction.y.abs() > 0.99 { Vec3::X } else { Vec3::Y };
-            entity.insert((
-                SpotLight {
-                    color: linear(lamp.color),
-                    intensity: lamp.lumens,
-                    range: lamp.range,
-                    radius: 0.05,
-                    shadow_maps_enabled: shadows,
-                    outer_angle,
-                    inner_angle: 0.4 * outer_angle,
-                    ..default()
-                },
-                place.looking_to(direction, up),
-            ));
-        }
-        None => {
-            entity.insert((
-                PointLight {
-                    color: linear(lamp.color),
-                    intensity: lamp.lumens,
-                    range: lamp.range,
-                    radius: 0.05,
-                    shadow_maps_enabled: shadows,
-                    ..default()
-                },
-                place,
-            ));
-        }
-    }
-}
-
 fn spawn_room_light(
     volume: &LightVolume,
     reflection: EnvironmentMaps,
@@ -270,54 +364,4 @@ fn spawn_room_light(
         },
         place,
     ));
-}
-
-/// Packs ambient cubes as Bevy's irradiance volumes want them: `(Rx, 2 Ry, 3 Rz)`, negative sides in the upper half.
-fn volume_image(volume: &LightVolume) -> Image {
-    let UVec3 { x: rx, y: ry, z: rz } = volume.resolution;
-    let mut bytes = vec![0; (rx * 2 * ry * 3 * rz * 8) as usize];
-    for (index, cube) in volume.cubes.iter().enumerate() {
-        let index = index as u32;
-        let (x, y, z) = (index % rx, index / rx % ry, index / (rx * ry));
-        for (side, radiance) in cube.iter().enumerate() {
-            let side = side as u32;
-            // Sides come as −X, +X, −Y, …; the shader looks up what a surface with that normal receives.
-            let (axis, positive) = (side / 2, side % 2);
-            let t = y + if positive == 1 { 0 } else { ry };
-            let p = z + axis * rz;
-            let at = ((x + rx * (t + 2 * ry * p)) * 8) as usize;
-            let value = *radiance / RADIANCE_UNIT;
-            for (channel, component) in [value.x, value.y, value.z, 1.0].into_iter().enumerate() {
-                bytes[at + 2 * channel..at + 2 * channel + 2].copy_from_slice(&half_from_f32(component).to_le_bytes());
-            }
-        }
-    }
-    let mut image = Image::new(
-        Extent3d { width: rx, height: 2 * ry, depth_or_array_layers: 3 * rz },
-        TextureDimension::D3,
-        bytes,
-        TextureFormat::Rgba16Float,
-        RenderAssetUsages::RENDER_WORLD,
-    );
-    image.sampler = ImageSampler::linear();
-    image
-}
-
-/// A cube map in units of [`RADIANCE_UNIT`] as a texture.
-pub fn cube_image(mut map: CubeMap) -> Image {
-    for value in map.faces.iter_mut().flatten().flatten() {
-        *value /= RADIANCE_UNIT;
-    }
-    let mut image = Image::new_uninit(
-        Extent3d { width: map.size, height: map.size, depth_or_array_layers: 6 },
-        TextureDimension::D2,
-        TextureFormat::Rgba16Float,
-        RenderAssetUsages::RENDER_WORLD,
-    );
-    image.data = Some(map.to_rgba16f());
-    image.texture_descriptor.mip_level_count = map.mip_levels;
-    image.texture_view_descriptor =
-        Some(TextureViewDescriptor { dimension: Some(TextureViewDimension::Cube), ..default() });
-    image.sampler = ImageSampler::linear();
-    image
 }

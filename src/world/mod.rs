@@ -16,7 +16,7 @@ pub mod bounce;
 mod commanded;
 pub mod companion;
 mod contact;
-mod deeds;
+pub mod deeds;
 pub mod environment;
 pub mod hand;
 mod house_map;
@@ -25,7 +25,9 @@ mod intent;
 mod kinds;
 pub mod kit;
 mod label;
+pub mod lamps;
 pub mod light;
+pub mod light_textures;
 pub mod materials;
 pub mod patterns;
 pub mod physics;
@@ -43,9 +45,9 @@ use avian3d::prelude::PhysicsSystems;
 use bevy::prelude::*;
 
 pub use body::{Grabbable, Layer, WorldBounds};
-pub use commanded::Commanded;
-pub use companion::{Companion, CompanionPlugin, FlySystems, spawn_companion};
-pub use deeds::register_actions;
+pub use commanded::{CommandAnswered, Commanded, Outcome};
+pub use companion::{Companion, CompanionPlugin, FlySystems, Gesture, GestureKind, spawn_companion};
+pub use deeds::{DeedHistory, DeedsPlugin, register_actions};
 pub use house_map::{HouseMap, MapNode};
 pub use imported::{ImportEnded, ImportFailed, ImportedObject, is_importing, register_scene_folder};
 pub use intent::{FlyIntent, HandIntent, WalkIntent};
@@ -53,6 +55,7 @@ pub use kinds::{all_kinds, register_kit};
 pub use label::Label;
 pub use preparation::{BuildPace, Preparation, SceneReady};
 pub use quality::Quality;
+pub use rooms::{RoomPart, RoomSurface};
 pub use spawn::{Architecture, NextInstance, SceneObject, forget_earlier_scenes};
 pub use view::WorldView;
 
@@ -84,6 +87,7 @@ impl Plugin for WorldPlugin {
             .init_resource::<ClassTable>()
             .init_resource::<NextInstance>()
             .init_resource::<light::SceneLight>()
+            .init_resource::<light::LightControl>()
             .init_resource::<materials::MaterialLibrary>()
             .init_resource::<variants::Variants>()
             .init_resource::<contact::ContactShadowAssets>()
@@ -96,6 +100,7 @@ impl Plugin for WorldPlugin {
                     light::light_scene,
                     spawn::spawn_objects,
                     imported::load_imported,
+                    lamps::shine_lamps,
                 )
                     .chain()
                     .in_set(WorldSystems::Build),

@@ -143,6 +143,18 @@ impl Default for WalkSettings {
     }
 }
 
+impl WalkSettings {
+    /// The swept shape of a body of this height; it leaves out the lowest step.
+    pub fn body(&self, height: f32) -> Collider {
+        capsule(self, height)
+    }
+
+    /// The middle of that shape above the feet.
+    pub fn body_center(&self, height: f32) -> Vec3 {
+        capsule_center(self, height)
+    }
+}
+
 /// What a walking body is doing.
 #[derive(Component, Clone, Debug, Default)]
 pub struct Walker {
@@ -152,6 +164,8 @@ pub struct Walker {
     pub firm: bool,
     /// Of the body in its present posture, metres.
     pub height: f32,
+    /// Told to crouch until told to stand, or until it jumps.
+    pub stays_down: bool,
     /// The eyes lag behind sudden steps by this much, metres, so that stairs do not shake the view.
     step_lag: f32,
     /// Eye height above the feet, eased between postures; 0 until the first tick.
@@ -231,7 +245,8 @@ fn change_height(
     settings: Res<WalkSettings>,
 ) {
     for (entity, intent, mut walker, transform, holding) in &mut walkers {
-        let wanted = if intent.crouch { settings.crouching.height } else { settings.standing.height };
+        let wanted =
+            if intent.crouch || walker.stays_down { settings.crouching.height } else { settings.standing.height };
         if walker.height == wanted {
             continue;
         }
@@ -297,6 +312,7 @@ fn walk(
         let mut rise = velocity.y;
         if std::mem::take(&mut intent.jump) && walker.grounded {
             walker.grounded = false;
+            walker.stays_down = false;
             rise = (2.0 * -gravity.0.y * settings.jump_height).max(0.0).sqrt();
         }
         let mean_rise = if walker.grounded {

@@ -9,13 +9,13 @@ use bevy::prelude::*;
 
 use super::{
     Architecture, WorldBounds,
-    architecture::{PLINTH_DEPTH, RoomShell},
+    architecture::{PLINTH_DEPTH, RoomShell, build_room},
     kit::{MeshBuffers, mesh::to_mesh},
     physics::building_collider,
     preparation::{Prepared, SceneReady},
     spawn::Stage,
 };
-use crate::scene::{MaterialSpec, Pattern, SceneSpec};
+use crate::scene::{MaterialSpec, Pattern, RoomSpec, SceneSpec, Side};
 
 /// Half of the side of the land around the house, metres.
 const LAND_HALF_SIZE: f32 = 120.0;
@@ -23,6 +23,26 @@ const LAND_HALF_SIZE: f32 = 120.0;
 const BOUNDS_BEYOND_HOUSE: f32 = 25.0;
 /// How far the land lies below the lowest floor, metres.
 const LAND_BELOW_FLOOR: f32 = 0.15;
+
+/// What a mesh of a room is; `room` counts as in the scene.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomSurface {
+    pub room: usize,
+    pub part: RoomPart,
+}
+
+/// The surfaces of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomPart {
+    Floor,
+    /// All four walls, until one of them gets a surface of its own.
+    Walls,
+    Wall(Side),
+    Ceiling,
+    /// What is seen from outside.
+    Exterior,
+    Joinery,
+}
 
 /// Whether two scenes have the same rooms in the same materials.
 pub(super) fn same_rooms(old: &SceneSpec, new: &SceneSpec) -> bool {
@@ -69,11 +89,11 @@ impl Stage<'_, '_> {
         let room = &scene.rooms[index];
         let exterior = if scene.materials.contains_key("exterior") { "exterior" } else { &room.walls };
         let pieces = [
-            (shell.floor, room.floor.as_str()),
-            (shell.walls, room.walls.as_str()),
-            (shell.ceiling, room.ceiling.as_deref().unwrap_or_default()),
-            (shell.exterior, exterior),
-            (shell.joinery, "joinery"),
+            (RoomPart::Floor, shell.floor, room.floor.as_str()),
+            (RoomPart::Walls, shell.walls, room.walls.as_str()),
+            (RoomPart::Ceiling, shell.ceiling, room.ceiling.as_deref().unwrap_or_default()),
+            (RoomPart::Exterior, shell.exterior, exterior),
+            (RoomPart::Joinery, shell.joinery, "joinery"),
         ];
         let mut body = self.commands.spawn((
             Name::new(format!("room {}", room.name)),
@@ -87,17 +107,39 @@ impl Stage<'_, '_> {
             body.insert(collider);
         }
         let body = body.id();
-        for (buffers, material) in pieces {
+        for (part, buffers, material) in pieces {
             if !buffers.indices.is_empty() {
                 let material = self.room_material(scene, material);
-                self.spawn_mesh(body, &buffers, material);
+                let surface = self.spawn_mesh(body, &buffers, material);
+                self.commands.entity(surface).insert(RoomSurface { room: index, part });
             }
         }
     }
 
-    fn spawn_mesh(&mut self, parent: Entity, buffers: &MeshBuffers, material: Handle<StandardMaterial>) {
+    /// Replaces the one mesh of all walls of a room by one for each, all with `material`; returns them.
+    pub fn part_walls(
+        &mut self,
+        scene: &SceneSpec,
+        index: usize,
+        body: Entity,
+        walls: Entity,
+        material: &Handle<StandardMaterial>,
+    ) -> Vec<(Side, Entity)> {
+        self.commands.entity(walls).despawn();
+        let room = &scene.rooms[index];
+        let parts = walls_apart(&build_room(&scene.rooms, index).walls, room);
+        let mut surfaces = Vec::new();
+        for (side, buffers) in parts.into_iter().filter(|(_, buffers)| !buffers.indices.is_empty()) {
+            let surface = self.spawn_mesh(body, &buffers, material.clone());
+            self.commands.entity(surface).insert(RoomSurface { room: index, part: RoomPart::Wall(side) });
+            surfaces.push((side, surface));
+        }
+        surfaces
+    }
+
+    fn spawn_mesh(&mut self, parent: Entity, buffers: &MeshBuffers, material: Handle<StandardMaterial>) -> Entity {
         let mesh = self.meshes.add(to_mesh(buffers, true));
-        self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(material), ChildOf(parent)));
+        self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(material), ChildOf(parent))).id()
     }
 
     /// Land around the house, so that nothing falls and windows look out on something.
@@ -151,6 +193,26 @@ impl Stage<'_, '_> {
     }
 }
 
+/// The triangles of a room's walls by the wall that each belongs to: the one whose line is nearest.
+fn walls_apart(walls: &MeshBuffers, room: &RoomSpec) -> [(Side, MeshBuffers); 4] {
+    let mut parts = [Side::North, Side::East, Side::South, Side::West].map(|side| (side, MeshBuffers::default()));
+    for triangle in walls.indices.chunks_exact(3) {
+        let corners = [0, 1, 2].map(|corner| triangle[corner] as usize);
+        let middle = corners.iter().map(|corner| walls.positions[*corner]).sum::<Vec3>() / 3.0;
+        // Negative inside the room; reveals lie outside of exactly one line.
+        let beyond = [room.min.y - middle.z, middle.x - room.max.x, middle.z - room.max.y, room.min.x - middle.x];
+        let nearest = (0..4).max_by(|a, b| beyond[*a].total_cmp(&beyond[*b])).unwrap_or(0);
+        let part = &mut parts[nearest].1;
+        for corner in corners {
+            part.indices.push(part.positions.len() as u32);
+            part.positions.push(walls.positions[corner]);
+            part.normals.push(walls.normals[corner]);
+            part.uvs.push(walls.uvs[corner]);
+        }
+    }
+    parts
+}
+
 /// What frames, skirting and doors are painted with.
 pub(super) fn joinery_material() -> MaterialSpec {
     MaterialSpec {
@@ -172,5 +234,31 @@ pub(super) fn land_material() -> MaterialSpec {
         roughness: 0.95,
         metallic: 0.0,
         scale_m: 2.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walls_are_told_apart() {
+        let room = RoomSpec {
+            name: "r".into(),
+            min: Vec2::ZERO,
+            max: Vec2::new(5.0, 4.0),
+            floor_y: 0.0,
+            height: 3.0,
+            floor: "m".into(),
+            walls: "m".into(),
+            ceiling: None,
+            openings: vec![],
+        };
+        let whole = build_room(std::slice::from_ref(&room), 0).walls;
+        let parts = walls_apart(&whole, &room);
+        assert_eq!(parts.iter().map(|(_, part)| part.indices.len()).sum::<usize>(), whole.indices.len());
+        for ((side, part), normal) in parts.iter().zip([Vec3::Z, -Vec3::X, -Vec3::Z, Vec3::X]) {
+            assert!(!part.indices.is_empty() && part.normals.iter().all(|n| *n == normal), "{side:?}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use bevy::prelude::*;
 use super::{
     Grabbable, Label,
     imported::ImportedObject,
+    lamps::Lamp,
     materials::{MaterialLibrary, Workshop},
     physics::surface_physics,
     preparation::SceneReady,
@@ -146,6 +147,23 @@ impl Stage<'_, '_> {
         }
     }
 
+    /// Gives an object's main part another material of the scene; `None` gives it back its own. `meshes` are what it wore.
+    /// Returns false where that cannot be done: for objects from files.
+    pub fn dress_object(
+        &mut self,
+        scene: &SceneSpec,
+        object: &ObjectSpec,
+        root: Entity,
+        meshes: &[Entity],
+        material: Option<&str>,
+    ) -> bool {
+        let ObjectSource::Kind { kind, seed } = &object.source else { return false };
+        for mesh in meshes {
+            self.commands.entity(*mesh).despawn();
+        }
+        self.spawn_looks(scene, material, kind, *seed, root).is_some()
+    }
+
     /// The object's root without its name and label.
     fn spawn_body(&mut self, scene: &SceneSpec, object: &ObjectSpec, place: Transform) -> Option<Entity> {
         match &object.source {
@@ -172,10 +190,10 @@ impl Stage<'_, '_> {
         seed: Seed,
         place: Transform,
     ) -> Option<Entity> {
-        let worn = object.material.as_ref().filter(|name| scene.materials.contains_key(name.as_str()));
         let tangents = self.quality.settings().object_relief;
-        let variant = self.variants.get_or_draw((kind.to_owned(), seed), worn.is_some(), tangents, &mut self.meshes)?;
-        let meshes = if worn.is_some() { variant.meshes_apart.clone()? } else { variant.meshes.clone() };
+        // Drawn here and now only if nobody has prepared it; then with its main part apart, if that wears a material.
+        let apart = object.material.as_ref().is_some_and(|name| scene.materials.contains_key(name));
+        let variant = self.variants.get_or_draw((kind.to_owned(), seed), apart, tangents, &mut self.meshes)?;
         let (glow, mass_kg) = (variant.model.glow, variant.model.mass_kg);
         let (collider, center_of_mass) = (variant.collider.clone(), variant.model.center_of_mass);
         let body = if object.fixed { RigidBody::Static } else { RigidBody::Dynamic };
@@ -188,19 +206,10 @@ impl Stage<'_, '_> {
             root.insert((CenterOfMass(center * object.scale), NoAutoCenterOfMass));
         }
         let root = root.id();
-        for (index, (mesh, look)) in meshes.into_iter().enumerate() {
-            let material = match worn {
-                Some(name) if index == 0 => self.room_material(scene, name),
-                _ => {
-                    let (library, mut workshop) = self.workshop();
-                    library.object(look, &mut workshop)
-                }
-            };
-            self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(material), ChildOf(root)));
-        }
+        self.spawn_looks(scene, object.material.as_deref(), kind, seed, root)?;
         if let Some((position, power)) = glow {
             let lumens = power.max_element().max(1e-3);
-            self.commands.spawn((
+            let mut light = self.commands.spawn((
                 PointLight {
                     color: super::materials::linear(power / lumens),
                     intensity: lumens,
@@ -211,8 +220,39 @@ impl Stage<'_, '_> {
                 Transform::from_translation(position),
                 ChildOf(root),
             ));
+            if kind != "candle" {
+                // Candles are not switched.
+                light.insert(Lamp { lumens });
+            }
         }
         Some(root)
+    }
+
+    /// The meshes of an object as children of `root`; the main part wears `material` of the scene, if it has one so called.
+    fn spawn_looks(
+        &mut self,
+        scene: &SceneSpec,
+        material: Option<&str>,
+        kind: &str,
+        seed: Seed,
+        root: Entity,
+    ) -> Option<()> {
+        let worn = material.filter(|name| scene.materials.contains_key(*name));
+        let tangents = self.quality.settings().object_relief;
+        let key = (kind.to_owned(), seed);
+        let variant = self.variants.get_or_draw(key, worn.is_some(), tangents, &mut self.meshes)?;
+        let meshes = if worn.is_some() { variant.meshes_apart.clone()? } else { variant.meshes.clone() };
+        for (index, (mesh, look)) in meshes.into_iter().enumerate() {
+            let material = match worn {
+                Some(name) if index == 0 => self.room_material(scene, name),
+                _ => {
+                    let (library, mut workshop) = self.workshop();
+                    library.object(look, &mut workshop)
+                }
+            };
+            self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(material), ChildOf(root)));
+        }
+        Some(())
     }
 }
 

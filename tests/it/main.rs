@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_scenes;
 mod companion;
+mod deeds;
 #[cfg(feature = "train")]
 mod detector_training;
 mod eye;

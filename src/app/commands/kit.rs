@@ -30,7 +30,7 @@ use crate::{
         Quality,
         environment::EnvironmentMaps,
         kit::{self, FAMILIES, mesh::drawn_parts},
-        light::cube_image,
+        light_textures::cube_image,
         materials::{MaterialLibrary, Workshop, linear},
     },
 };

@@ -7,12 +7,14 @@
 //! line ([`PARTITION_HALF`]), so that no two faces lie in one plane and each room keeps its own surface. Both cut their
 //! own opening into it; the two halves of the reveal meet on the line.
 //!
-//! What is absent: materials (the caller knows which surface is which), light, doors that move, glass.
+//! What is absent: materials (the caller knows which surface is which), light, movement of doors, glass.
 
+mod door;
 mod joinery;
 mod plane;
 mod wall;
 
+pub use door::{SlidingDoor, panel_mesh, sliding_doors};
 pub use plane::Rect2;
 pub use wall::{EXTERIOR_THICKNESS, Hole, PARTITION_HALF, Wall, walls_of};
 

@@ -1,9 +1,58 @@
 //! What the world and its player are told to do, and do: light, doors, paint, where one stands, what one holds.
 //!
-//! In: [`Commanded`](super::Commanded). Out: changed light, doors, materials, poses and hands. What is absent: what the
-//! companion is asked (`behaviours`), music and labels (`game`), and who gave the command.
+//! In: [`Commanded`]. Out: changed light, doors, materials, poses and hands; a [`CommandAnswered`] for each; what can be
+//! taken back in [`DeedHistory`]. What is absent: what the companion is asked (`behaviours`), music and labels (`game`), and
+//! who gave the command.
 
+mod body;
+mod check;
+pub mod daylight;
+mod doors;
+mod history;
+mod paint;
+
+use bevy::prelude::*;
+
+pub use doors::{Door, DoorPanel};
+pub use history::{DeedHistory, History, TakeBack};
+
+use super::{CommandAnswered, Commanded, player::WalkSystems};
 use crate::scene::{ActionRegistry, Parameter};
+
+/// Carries out what the world and its player are told, each fixed tick before bodies move.
+pub struct DeedsPlugin;
+
+/// All that commands change in a tick.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DeedSystems;
+
+impl Plugin for DeedsPlugin {
+    fn build(&self, app: &mut App) {
+        register_actions(&mut app.world_mut().get_resource_or_init::<ActionRegistry>());
+        app.init_resource::<DeedHistory>()
+            .add_message::<Commanded>()
+            .add_message::<CommandAnswered>()
+            .configure_sets(FixedUpdate, DeedSystems.before(WalkSystems))
+            .add_systems(Update, doors::hang_doors)
+            .add_systems(
+                FixedUpdate,
+                (
+                    check::refuse_impossible,
+                    daylight::command_light,
+                    paint::command_paint,
+                    body::command_body,
+                    body::command_hand,
+                    doors::command_doors,
+                    doors::use_door,
+                    doors::slide,
+                    doors::close_ways,
+                    history::undo,
+                )
+                    .chain()
+                    .in_set(DeedSystems),
+            );
+    }
+}
 
 /// Makes known what the world carries out.
 pub fn register_actions(actions: &mut ActionRegistry) {
