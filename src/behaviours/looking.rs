@@ -59,7 +59,7 @@ impl Mind {
         place: Vec3,
         tells: bool,
         since: Tick,
-        then: Box<Goal>,
+        then: Goal,
         situation: &Situation,
     ) -> (FlyIntent, Option<Saying>) {
         let own = situation.own.position;
@@ -71,7 +71,7 @@ impl Mind {
         if situation.tick.seconds_since(since) < LOOK_SECONDS {
             return (intent, None);
         }
-        self.goal = *then;
+        self.goal = then;
         let saying = tells.then(|| {
             let thing = situation.memory.things.iter().filter(|thing| thing.position.distance(place) < 0.6);
             let nearest = thing.min_by(|a, b| a.position.distance(place).total_cmp(&b.position.distance(place)));

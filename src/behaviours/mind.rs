@@ -189,7 +189,7 @@ impl Mind {
             Goal::Find { class, visited, search } => self.find(class, visited, search, situation),
             Goal::Lead { class, place } => self.lead(class, place, situation),
             Goal::Come { since } => self.come(since, situation),
-            Goal::Look { place, tells, since, then } => self.look(place, tells, since, then, situation),
+            Goal::Look { place, tells, since, then } => self.look(place, tells, since, *then, situation),
         }
     }
 
