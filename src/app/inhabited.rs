@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use bevy::prelude::*;
 
+use super::hearing::HearingInWorldPlugin;
 use crate::{
     behaviours::{BehaviourSystems, BehavioursPlugin, Mind},
     inference::{InferencePlugin, InferenceSettings},
@@ -47,6 +48,7 @@ impl Plugin for InhabitedWorldPlugin {
                 InferencePlugin { settings: self.inference.clone() },
                 RecognitionPlugin,
                 BehavioursPlugin,
+                HearingInWorldPlugin,
             ))
             .configure_sets(FixedUpdate, BehaviourSystems::Think.before(FlySystems))
             .add_systems(Update, give_senses);

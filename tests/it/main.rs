@@ -6,6 +6,7 @@ mod companion;
 #[cfg(feature = "train")]
 mod detector_training;
 mod eye;
+mod hearing;
 mod imported_models;
 mod inference;
 mod physics;
