@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 
 use super::companion_pictures::CompanionPicturesPlugin;
+use super::hearing::HearingInWorldPlugin;
 use crate::{
     behaviours::{BehaviourSystems, BehavioursPlugin, Mind},
     inference::{InferencePlugin, InferenceSettings},
@@ -50,6 +51,7 @@ impl Plugin for InhabitedWorldPlugin {
                 RecognitionPlugin,
                 BehavioursPlugin,
                 CompanionPicturesPlugin,
+                HearingInWorldPlugin,
             ))
             .configure_sets(FixedUpdate, BehaviourSystems::Think.before(FlySystems))
             .add_systems(Update, give_senses);

@@ -10,12 +10,14 @@ pub mod failure;
 mod gallery;
 pub mod graphics;
 pub mod headless;
+pub mod hearing;
 pub mod inference_places;
 pub mod inhabited;
 pub mod live_score;
 pub mod memory;
 pub mod perception_on_screen;
 pub mod recording;
+pub mod spoken_grammar;
 pub mod tour;
 pub mod window;
 

@@ -177,6 +177,8 @@ impl Reader<'_> {
                     self.rest = &self.rest[end + 1..];
                     current.push(part);
                 }
+                // Marks for the eye: "lights off, please".
+                ',' | '.' | '?' | '!' => self.rest = &self.rest[1..],
                 _ => {
                     let end = self.rest.find(|c: char| c.is_whitespace() || "()[]{}|".contains(c));
                     let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));

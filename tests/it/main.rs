@@ -7,6 +7,7 @@ mod deeds;
 #[cfg(feature = "train")]
 mod detector_training;
 mod eye;
+mod hearing;
 mod imported_models;
 mod inference;
 mod physics;

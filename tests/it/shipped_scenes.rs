@@ -6,7 +6,7 @@ use std::{
 };
 
 use umwelt::{
-    app::all_actions,
+    app::{all_actions, spoken_grammar::spoken_problems},
     scene::{KindRegistry, Known, ObjectSource, SceneSpec, check_scene},
     world::all_kinds,
 };
@@ -44,6 +44,9 @@ fn atelier_is_a_furnished_house_with_a_garden() {
     let indoors = scene.rooms.iter().filter(|room| room.ceiling.is_some()).count();
     assert!(indoors >= 4 && scene.rooms.len() > indoors, "rooms and a courtyard");
     assert!(scene.places.len() >= 4);
+    assert!((30..=40).contains(&scene.commands.len()), "{} commands", scene.commands.len());
+    let problems = spoken_problems(&scene.grammar(), &shipped("atelier.scene.ron"));
+    assert!(problems.is_empty(), "{problems:#?}");
 }
 
 /// Free things that begin inside each other are thrown apart by the physics; fixed ones look broken.

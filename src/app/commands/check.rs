@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    app::{Exit, all_actions},
+    app::{Exit, all_actions, spoken_grammar::spoken_problems},
     base::Problem,
     inference::{
         manifest::{MANIFEST_FILE, MODEL_FILE},
@@ -52,8 +52,14 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     for file in &files {
         problems.extend(match model_folder(file) {
             Some(folder) => check_model(folder),
-            None if is_grammar(file) => check_grammar(file, known).err().unwrap_or_default(),
-            None => check_scene(file, known).err().unwrap_or_default(),
+            None if is_grammar(file) => match check_grammar(file, known) {
+                Ok(grammar) => spoken_problems(&grammar, file),
+                Err(problems) => problems,
+            },
+            None => match check_scene(file, known) {
+                Ok(scene) => spoken_problems(&scene.grammar(), file),
+                Err(problems) => problems,
+            },
         });
     }
     if args.json {

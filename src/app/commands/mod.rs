@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod doctor;
 mod eval;
+mod hear;
 mod kit;
 mod play;
 mod record;
@@ -36,6 +37,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Recognise what is in one picture file.
     See(see::SeeArgs),
+    /// Understand what is said in one sound file, or into the microphone.
+    Hear(hear::HearArgs),
     /// Render contact sheets of the object kit.
     Kit(kit::KitArgs),
     /// Measure frame time with AI on and off, sensor rate and model latency in one run.
@@ -56,6 +59,7 @@ pub fn dispatch(line: CommandLine) -> anyhow::Result<Exit> {
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
         Command::See(args) => see::run(args),
+        Command::Hear(args) => hear::run(args),
         Command::Kit(args) => kit::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
