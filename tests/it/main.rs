@@ -14,3 +14,5 @@ mod random_layouts;
 mod record;
 mod scene_reload;
 mod shipped_scenes;
+#[cfg(feature = "train")]
+mod speech_training;
