@@ -16,3 +16,5 @@ mod random_layouts;
 mod record;
 mod scene_reload;
 mod shipped_scenes;
+#[cfg(feature = "train")]
+mod speech_training;
