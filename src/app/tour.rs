@@ -29,7 +29,7 @@ use crate::{
     inference::{InferenceSettings, Models},
     percepts::{Heard, RecognitionSettings, RecognitionStatus, Seen},
     scene::{ActiveScene, SceneProblems},
-    sensors::{Eye, EyeRate, EyeStatus, Observation},
+    sensors::{EarPlugin, EarSource, Eye, EyeRate, EyeStatus, Observation},
     signal::percentiles,
     world::{
         CommandAnswered, Commanded, Companion, HouseMap, Outcome, WalkIntent, WorldView,
@@ -42,6 +42,8 @@ use crate::{
 pub struct TourSettings {
     pub scene: PathBuf,
     pub inference: InferenceSettings,
+    /// What the ear is held to.
+    pub ear: EarSource,
     pub seconds: f64,
     /// Pictures are written here.
     pub out: PathBuf,
@@ -218,6 +220,7 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
     app.add_plugins((
         InhabitedWorldPlugin { scene: settings.scene.clone(), inference: settings.inference.clone() },
         LiveScorePlugin,
+        EarPlugin { source: settings.ear.clone() },
     ))
     .init_resource::<Walk>()
     .init_resource::<LastLook>()

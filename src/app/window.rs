@@ -17,6 +17,7 @@ use crate::{
     game::{GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
     platform::{SettingsPlugin, flat::FlatRigPlugin, scaled_view::ScaledViewPlugin},
+    sensors::{EarPlugin, EarSource},
     world::register_scene_folder,
 };
 
@@ -25,6 +26,8 @@ use crate::{
 pub struct WindowSettings {
     pub scene: PathBuf,
     pub inference: InferenceSettings,
+    /// What the ear is held to.
+    pub ear: EarSource,
     pub size: UVec2,
     /// Leave after so many frames of play.
     pub frames: Option<u64>,
@@ -62,6 +65,7 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         GamePlugin,
         InhabitedWorldPlugin { scene: settings.scene.clone(), inference: settings.inference.clone() },
         PerceptionOnScreenPlugin,
+        EarPlugin { source: settings.ear.clone() },
     ))
     .insert_resource(Screenshots { folder: super::picture_folder() })
     .insert_resource(CompanionPictures { folder: super::picture_folder() })

@@ -18,6 +18,7 @@ use crate::{
     base::Tick,
     inference::{Models, session::ModelSession},
     percepts::{TASK, detector_request},
+    sensors::EarSource,
     signal::percentiles,
 };
 
@@ -86,6 +87,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let tour = take_tour(&TourSettings {
         scene: find_scene(&args.scene)?,
         inference,
+        ear: EarSource::Nothing("a benchmark has no ear".to_owned()),
         seconds: args.seconds,
         out: args.out,
         view: UVec2::new(args.width, args.height),

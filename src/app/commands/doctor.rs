@@ -1,5 +1,7 @@
 //! `umwelt doctor`: what was found on this machine, and what to do about what is missing.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -9,6 +11,7 @@ use crate::{
     inference::{
         InferenceSettings, ModelStatus, Models, library, provider::Assignment, session::ModelSession, test_model,
     },
+    sensors::probe_microphone,
 };
 
 /// Arguments of `umwelt doctor`.
@@ -102,10 +105,34 @@ fn examine(settings: InferenceSettings) -> Findings {
     if statuses.is_empty() {
         advice.push(format!("no models in {}; `umwelt train` makes them", models_folder.display()));
     }
-    advice.push("this version supports neither headsets (OpenXR) nor microphones yet".to_owned());
+    let microphone = find_microphone(&mut advice);
+    advice.push("this version does not support headsets (OpenXR) yet".to_owned());
     let models = statuses.iter().map(finding).collect();
-    let (openxr, microphone) = (None, None);
+    let openxr = None;
     Findings { onnx_runtime, onnx_runtime_path, provider, vulkan, openxr, microphone, models, advice }
+}
+
+/// Opens the default microphone for a moment; what is wrong becomes advice.
+fn find_microphone(advice: &mut Vec<String>) -> Option<String> {
+    match probe_microphone(None, Duration::from_millis(600), Duration::from_secs(4)) {
+        Ok(probe) => {
+            let facts = &probe.facts;
+            if facts.is_monitor {
+                advice.push(format!(
+                    "\"{}\" hears what the machine plays; choose a microphone as the system's default source",
+                    facts.name
+                ));
+            }
+            Some(format!(
+                "{} ({}, {} Hz, {} channels, {:.0} dBFS)",
+                facts.name, facts.host, facts.rate_hz, facts.channels, probe.level.rms_dbfs
+            ))
+        }
+        Err(reason) => {
+            advice.push(reason);
+            None
+        }
+    }
 }
 
 fn finding(status: &ModelStatus) -> ModelFinding {
@@ -129,7 +156,7 @@ fn as_text(findings: &Findings) -> String {
         format!("provider      {}", findings.provider.clone().unwrap_or_else(none)),
         format!("graphics      {}", findings.vulkan.clone().unwrap_or_else(none)),
         format!("OpenXR        {}", findings.openxr.clone().unwrap_or_else(unsupported)),
-        format!("microphone    {}", findings.microphone.clone().unwrap_or_else(unsupported)),
+        format!("microphone    {}", findings.microphone.clone().unwrap_or_else(none)),
     ];
     for model in &findings.models {
         let provider = model.provider.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();

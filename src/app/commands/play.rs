@@ -6,11 +6,14 @@ use anyhow::Context as _;
 use bevy::math::UVec2;
 use clap::Args;
 
-use crate::app::{
-    Exit, WrongCall, asset_folder,
-    inference_places::InferenceArgs,
-    tour::{REPORT_CYCLE, TourSettings, take_tour},
-    window::{self, WindowSettings},
+use crate::{
+    app::{
+        Exit, WrongCall, asset_folder,
+        inference_places::InferenceArgs,
+        tour::{REPORT_CYCLE, TourSettings, take_tour},
+        window::{self, WindowSettings},
+    },
+    sensors::{EarSource, SoundFile},
 };
 
 /// Arguments of `umwelt play`.
@@ -34,6 +37,9 @@ pub struct PlayArgs {
     /// What the companion is asked to find half way through the tour.
     #[arg(long, default_value = "teapot", value_name = "CLASS")]
     find: String,
+    /// A sound file (WAV, FLAC, OGG) that is spoken into the ear instead of the microphone.
+    #[arg(long, value_name = "FILE")]
+    microphone: Option<PathBuf>,
     /// Write a picture of the window to this file when `--frames` are drawn (60 if not given), then leave.
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
@@ -63,15 +69,29 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     if !(1.0..=86_400.0).contains(&args.seconds) {
         return Err(WrongCall("a tour takes 1 to 86400 seconds".to_owned()).into());
     }
-    if args.headless || !has_display() {
+    // A file that cannot be heard is told before anything is built.
+    if let Some(path) = &args.microphone {
+        SoundFile::open(path)?;
+    }
+    let headless = args.headless || !has_display();
+    let ear = match &args.microphone {
+        Some(path) => EarSource::File(path.clone()),
+        None if headless => EarSource::Nothing("a tour has no ear; give it a sound file with --microphone".to_owned()),
+        None => EarSource::Microphone,
+    };
+    if headless {
         if !args.headless {
             eprintln!("umwelt: no display was found, so this is a headless tour of {} seconds", args.seconds);
         }
-        return tour(args, scene);
+        if let EarSource::Nothing(why) = &ear {
+            eprintln!("umwelt: {why}");
+        }
+        return tour(args, scene, ear);
     }
     let settings = WindowSettings {
         scene,
         inference: args.inference.settings(),
+        ear,
         size: UVec2::new(size[0].unwrap_or(1280), size[1].unwrap_or(720)),
         frames: args.frames.or(args.screenshot.as_ref().map(|_| 60)),
         screenshot: args.screenshot,
@@ -79,10 +99,11 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     window::play(settings)
 }
 
-fn tour(args: PlayArgs, scene: PathBuf) -> anyhow::Result<Exit> {
+fn tour(args: PlayArgs, scene: PathBuf, ear: EarSource) -> anyhow::Result<Exit> {
     let settings = TourSettings {
         scene,
         inference: args.inference.settings(),
+        ear,
         seconds: args.seconds,
         out: args.out,
         view: UVec2::new(args.width.unwrap_or(640), args.height.unwrap_or(360)),
