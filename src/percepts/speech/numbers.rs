@@ -30,14 +30,14 @@ pub fn number_words(number: u64, short: bool) -> Vec<&'static str> {
         0..20 => vec![SMALL[number as usize]],
         20..100 => {
             let mut words = vec![TENS[number as usize / 10]];
-            if number % 10 != 0 {
+            if !number.is_multiple_of(10) {
                 words.push(SMALL[number as usize % 10]);
             }
             words
         }
         100..1000 => {
             let mut words = vec![SMALL[number as usize / 100], "hundred"];
-            if number % 100 != 0 {
+            if !number.is_multiple_of(100) {
                 words.extend((!short).then_some("and"));
                 words.extend(number_words(number % 100, short));
             }
