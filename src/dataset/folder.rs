@@ -87,6 +87,16 @@ pub enum DatasetError {
     },
     #[error("the observation of frame {0} carries no truth")]
     NoTruth(u32),
+    /// Place and problem in one text.
+    #[error("{0}")]
+    Speech(String),
+}
+
+impl DatasetError {
+    /// Something about a file of speech.
+    pub(super) fn at(path: &Path, what: impl std::fmt::Display) -> Self {
+        Self::Speech(format!("{}: {what}", path.display()))
+    }
 }
 
 impl DatasetError {

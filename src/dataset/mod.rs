@@ -20,6 +20,7 @@ mod folder;
 mod pictures;
 mod reader;
 mod rle;
+pub mod speech;
 mod writer;
 
 pub use coco::{Annotation, Box3d, Camera, Category, Coco, FrameRecord, ImageEntry, Segmentation, frame_record};

@@ -1,4 +1,4 @@
-//! Which tensor library fits the models, and the one place where that matters: how a convolution block is computed.
+//! Which tensor library fits the models, and the one place where that matters: how the networks' blocks are computed.
 //!
 //! Everything else in this room is generic over [`TrainingBackend`]. Pure Rust (`flex`) is the default; the features
 //! `train-tch`, `train-wgpu` and `train-cuda` add others.
@@ -8,7 +8,10 @@ use burn::{
     tensor::{Tensor, backend::Backend},
 };
 
-use super::conv_block::{ConvBias, ConvNorm};
+use super::{
+    conv_block::{ConvBias, ConvNorm},
+    gru_layer::GruLayer,
+};
 
 /// A tensor backend that can run the blocks of the networks here. The defaults compose them of the backend's primitives.
 pub trait TrainingBackend: Backend {
@@ -19,13 +22,14 @@ pub trait TrainingBackend: Backend {
     fn conv_bias(block: &ConvBias<Self>, x: Tensor<Self, 4>) -> Tensor<Self, 4> {
         block.forward_composed(x)
     }
+
+    fn gru(layer: &GruLayer<Self>, x: Tensor<Self, 3>, state: Tensor<Self, 2>) -> Tensor<Self, 3> {
+        layer.forward_composed(x, state)
+    }
 }
 
 impl TrainingBackend for Flex {}
 impl TrainingBackend for Autodiff<Flex> {}
-
-#[cfg(feature = "train-tch")]
-impl TrainingBackend for burn::backend::LibTorch {}
 
 #[cfg(feature = "train-wgpu")]
 impl TrainingBackend for burn::backend::Wgpu {}

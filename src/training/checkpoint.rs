@@ -10,35 +10,39 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use burn::{
-    module::Module,
+    module::{AutodiffModule, Module},
     optim::Optimizer,
     record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder},
     tensor::backend::{AutodiffBackend, Backend},
 };
-use serde::{Deserialize, Serialize};
-
-use super::{backend::TrainingBackend, detector_net::DetectorNet, detector_training::CurvePoint};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 const PROGRESS_FILE: &str = "progress.json";
 
-/// How far a training has come.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
+/// How far a training has come; `P` is a point of its learning curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress<P> {
     pub step: usize,
     /// Seconds at work.
     pub seconds: f64,
-    pub curve: Vec<CurvePoint>,
-    /// Best mAP50-95 so far.
+    pub curve: Vec<P>,
+    /// Best score on validation data so far; more is better.
     pub best: Option<f64>,
     /// Validations since then.
     pub since_best: usize,
+}
+
+impl<P> Default for Progress<P> {
+    fn default() -> Self {
+        Self { step: 0, seconds: 0.0, curve: Vec::new(), best: None, since_best: 0 }
+    }
 }
 
 /// The progress in `folder`; `None` where there is none.
 ///
 /// # Errors
 /// - the file cannot be read or is not of this format
-pub fn load_progress(folder: &Path) -> anyhow::Result<Option<Progress>> {
+pub fn load_progress<P: DeserializeOwned>(folder: &Path) -> anyhow::Result<Option<Progress<P>>> {
     let path = folder.join(PROGRESS_FILE);
     if !path.exists() {
         return Ok(None);
@@ -53,16 +57,18 @@ pub fn load_progress(folder: &Path) -> anyhow::Result<Option<Progress>> {
 ///
 /// # Errors
 /// - the folder cannot be made or written
-pub fn save<B, O>(
+pub fn save<B, M, O, P>(
     folder: &Path,
-    net: &DetectorNet<B>,
-    average: &DetectorNet<B::InnerBackend>,
+    net: &M,
+    average: &M::InnerModule,
     optimizer: &O,
-    progress: &Progress,
+    progress: &Progress<P>,
 ) -> anyhow::Result<()>
 where
-    B: AutodiffBackend + TrainingBackend,
-    O: Optimizer<DetectorNet<B>, B>,
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
+    P: Serialize,
 {
     write_record::<B, _>(folder, "net", net.clone().into_record())?;
     write_record::<B::InnerBackend, _>(folder, "average", average.clone().into_record())?;
@@ -74,16 +80,17 @@ where
 ///
 /// # Errors
 /// - a file is missing or of another network
-pub fn load<B, O>(
+pub fn load<B, M, O>(
     folder: &Path,
-    net: DetectorNet<B>,
-    average: DetectorNet<B::InnerBackend>,
+    net: M,
+    average: M::InnerModule,
     optimizer: O,
     device: &B::Device,
-) -> anyhow::Result<(DetectorNet<B>, DetectorNet<B::InnerBackend>, O)>
+) -> anyhow::Result<(M, M::InnerModule, O)>
 where
-    B: AutodiffBackend + TrainingBackend,
-    O: Optimizer<DetectorNet<B>, B>,
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
 {
     let net = net.load_record(read_record::<B, _>(folder, "net", device)?);
     let average = average.load_record(read_record::<B::InnerBackend, _>(folder, "average", device)?);
@@ -95,7 +102,7 @@ where
 ///
 /// # Errors
 /// - the folder cannot be made or written
-pub fn save_best<B: Backend>(folder: &Path, net: &DetectorNet<B>) -> anyhow::Result<()> {
+pub fn save_best<B: Backend, M: Module<B>>(folder: &Path, net: &M) -> anyhow::Result<()> {
     write_record::<B, _>(folder, "best", net.clone().into_record())
 }
 
@@ -103,7 +110,7 @@ pub fn save_best<B: Backend>(folder: &Path, net: &DetectorNet<B>) -> anyhow::Res
 ///
 /// # Errors
 /// - there is none, or it is of another make
-pub fn load_best<B: Backend>(folder: &Path, net: DetectorNet<B>, device: &B::Device) -> anyhow::Result<DetectorNet<B>> {
+pub fn load_best<B: Backend, M: Module<B>>(folder: &Path, net: M, device: &B::Device) -> anyhow::Result<M> {
     Ok(net.load_record(read_record::<B, _>(folder, "best", device)?))
 }
 

@@ -1,18 +1,18 @@
 //! A trained detector as a model folder: graph, manifest, card.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use anyhow::Context;
 use burn::tensor::backend::Backend;
 
 use super::{
     detector_export::{BOXES, INPUT, SCORES, export_detector},
     detector_net::{DetectorNet, cells},
+    model_files::write_model,
 };
 use crate::{
     base::Seed,
     inference::{
-        manifest::{FORMAT, MANIFEST_FILE, MODEL_FILE, Manifest, Setting, TensorSpec, sha256_hex},
+        manifest::{FORMAT, Manifest, Setting, TensorSpec, sha256_hex},
         onnx_file::ElementType,
     },
 };
@@ -65,15 +65,5 @@ pub fn write_detector<B: Backend>(folder: &Path, net: &DetectorNet<B>, facts: &D
         seed: facts.seed.0,
         deadline_ms: Some(DEADLINE_MS),
     };
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    let text = manifest.to_text().context("writing the manifest")?;
-    for (name, bytes) in
-        [(MODEL_FILE, bytes.as_slice()), (MANIFEST_FILE, text.as_bytes()), ("CARD.md", facts.card.as_bytes())]
-    {
-        let path = folder.join(name);
-        let beside = folder.join(format!("{name}.part"));
-        fs::write(&beside, bytes).with_context(|| format!("writing {}", beside.display()))?;
-        fs::rename(&beside, &path).with_context(|| format!("moving {} into place", path.display()))?;
-    }
-    Ok(())
+    write_model(folder, &bytes, &manifest, &facts.card)
 }

@@ -158,7 +158,7 @@ where
         .with_grad_clipping(Some(GradientClippingConfig::Norm(5.0)))
         .init::<B, DetectorNet<B>>();
     let mut average = net.valid();
-    let mut progress = Progress::default();
+    let mut progress = Progress::<CurvePoint>::default();
     if let Some(saved) = checkpoint::load_progress(run_folder)? {
         let loaded = checkpoint::load(run_folder, net, average, optimizer, device)?;
         (net, average, optimizer) = loaded;

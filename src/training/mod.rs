@@ -1,7 +1,8 @@
 //! Fits the models of this world to its own frames.
 //!
-//! In: recorded frames. Out: model folders. The network and its training are generic over burn's backends; which one runs
-//! is chosen by features (see [`backend`]). What turns a picture into the network's input is the same function as in play.
+//! In: recorded frames and sounds. Out: model folders. Networks and trainings are generic over burn's backends; which one
+//! runs is chosen by features (see [`backend`]). What turns a picture or a sound into the network's input is the same function
+//! as in play.
 
 pub mod assignment;
 pub mod augment;
@@ -18,8 +19,17 @@ pub mod detector_training;
 pub mod detector_validation;
 pub mod drawn_shapes;
 pub mod frames;
+pub mod gru_layer;
 pub mod learning_curve;
+mod model_files;
 pub mod recorded_frames;
 pub mod schedule;
+pub mod speech_augment;
+pub mod speech_batches;
+pub mod speech_corpus;
+pub mod speech_export;
+pub mod speech_model;
+pub mod speech_net;
+pub mod speech_training;
 #[cfg(feature = "train-tch")]
 mod torch_block;

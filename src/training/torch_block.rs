@@ -1,10 +1,10 @@
-//! Convolution blocks on libtorch, with libtorch's own gradients.
+//! Convolution blocks and recurrent layers on libtorch, with libtorch's own gradients.
 //!
 //! burn derives a convolution's weight gradient as a convolution whose kernel is as large as the picture, and batch
 //! normalisation as some thirty passes over memory. libtorch has kernels for both, but its bindings do not offer them
 //! by name, so a block is recorded on libtorch's tape and enters burn's tape as one operation. Activations travel as
 //! bfloat16 (weights, statistics and losses stay f32), which halves the traffic and doubles the arithmetic rate on
-//! processors with AVX-512 BF16.
+//! processors with AVX-512 BF16. Recurrent layers go through libtorch's own loop over time, in f32.
 
 use burn::{
     backend::{
@@ -23,6 +23,7 @@ use tch::Kind;
 use super::{
     backend::TrainingBackend,
     conv_block::{ConvBias, ConvNorm},
+    gru_layer::GruLayer,
 };
 
 type Tracked = FloatTensor<Autodiff<LibTorch>>;
@@ -61,6 +62,37 @@ impl TrainingBackend for Autodiff<LibTorch> {
         let inputs = [primitive(x), primitive(block.weight.val()), primitive(block.bias.val())];
         on_torch_tape(inputs, |[x, weight, bias]| convolve(x, weight, Some(bias), 1, 0).to_kind(Kind::Float))
     }
+
+    fn gru(layer: &GruLayer<Self>, x: Tensor<Self, 3>, state: Tensor<Self, 2>) -> Tensor<Self, 3> {
+        let inputs = [
+            primitive(x),
+            primitive(state),
+            primitive(layer.input_weight.val()),
+            primitive(layer.hidden_weight.val()),
+            primitive(layer.input_bias.val()),
+            primitive(layer.hidden_bias.val()),
+        ];
+        on_torch_tape(inputs, |[x, state, weights @ ..]| run_gru(x, state, &weights))
+    }
+}
+
+impl TrainingBackend for LibTorch {
+    fn gru(layer: &GruLayer<Self>, x: Tensor<Self, 3>, state: Tensor<Self, 2>) -> Tensor<Self, 3> {
+        let [x, state] = [x.into_primitive().tensor().tensor, state.into_primitive().tensor().tensor];
+        let weights = [
+            layer.input_weight.val().into_primitive().tensor().tensor,
+            layer.hidden_weight.val().into_primitive().tensor().tensor,
+            layer.input_bias.val().into_primitive().tensor().tensor,
+            layer.hidden_bias.val().into_primitive().tensor().tensor,
+        ];
+        let states = tch::no_grad(|| run_gru(&x, &state, &weights.each_ref()));
+        Tensor::from_primitive(TensorPrimitive::Float(TchTensor::new(states)))
+    }
+}
+
+/// All states, `[batch, steps, hidden]`.
+fn run_gru(x: &tch::Tensor, state: &tch::Tensor, weights: &[&tch::Tensor; 4]) -> tch::Tensor {
+    x.gru(&state.unsqueeze(0), weights, true, 1, 0.0, true, false, true).0
 }
 
 fn convolve(
@@ -129,15 +161,15 @@ impl<const N: usize> Backward<LibTorch, N> for TorchTape {
     }
 }
 
-/// A view of all elements, channels last (the order in which the convolutions leave them).
+/// A view of all elements, of pictures channels last (the order in which the convolutions leave them).
 fn flat(tensor: &tch::Tensor) -> tch::Tensor {
-    tensor.permute([0, 2, 3, 1]).reshape([-1])
+    if tensor.dim() == 4 { tensor.permute([0, 2, 3, 1]).reshape([-1]) } else { tensor.reshape([-1]) }
 }
 
-fn on_torch_tape<const N: usize>(
+fn on_torch_tape<const N: usize, const D: usize>(
     inputs: [Tracked; N],
     compute: impl FnOnce([&tch::Tensor; N]) -> tch::Tensor,
-) -> Tensor<Autodiff<LibTorch>, 4> {
+) -> Tensor<Autodiff<LibTorch>, D> {
     let leaves: [TchTensor; N] = std::array::from_fn(|i| {
         if inputs[i].node.requirement.is_none() {
             Leaf::alone(&inputs[i].primitive)

@@ -103,7 +103,7 @@ fn a_stopped_training_goes_on_where_it_was() {
     let run = tempfile::tempdir().expect("a temporary folder");
     let curve = train(1, 12, 5, run.path());
     assert_eq!(curve.last().map(|point| point.step), Some(5));
-    let saved = checkpoint::load_progress(run.path()).expect("readable").expect("there");
+    let saved = checkpoint::load_progress::<CurvePoint>(run.path()).expect("readable").expect("there");
     assert_eq!(saved.step, 5);
     let curve = train(1, 12, usize::MAX, run.path());
     assert_eq!(curve.last().map(|point| point.step), Some(12));

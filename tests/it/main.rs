@@ -15,3 +15,5 @@ mod random_layouts;
 mod record;
 mod scene_reload;
 mod shipped_scenes;
+#[cfg(feature = "train")]
+mod speech_training;

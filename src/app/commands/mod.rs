@@ -9,6 +9,7 @@ mod play;
 mod record;
 mod see;
 mod train;
+mod train_speech;
 
 use clap::{Parser, Subcommand};
 

@@ -17,6 +17,8 @@ pub struct TrainArgs {
 enum What {
     /// Fit the detector: which things are where in a picture.
     Detector(DetectorArgs),
+    /// Fit the speech model: which sounds of English are in a voice.
+    Speech(super::train_speech::SpeechArgs),
 }
 
 /// Arguments of `umwelt train detector`.
@@ -108,6 +110,7 @@ pub fn run(_args: TrainArgs) -> anyhow::Result<Exit> {
 pub fn run(args: TrainArgs) -> anyhow::Result<Exit> {
     match args.what {
         What::Detector(args) => detector::run(args),
+        What::Speech(args) => super::train_speech::run(&args),
     }
 }
 
@@ -147,7 +150,7 @@ mod detector {
             detector_model::{DetectorFacts, SIDE, write_detector},
             detector_training::{CurvePoint, DetectorSettings, Report, train_detector},
             frames::FrameSet,
-            learning_curve::draw_learning_curve,
+            learning_curve::{LearningCurve, draw_learning_curve},
             recorded_frames::append_recorded,
         },
     };
@@ -244,7 +247,15 @@ mod detector {
             facts.card = card(args, &made, &scores);
             write_detector(&args.out, &net, &facts)?;
         }
-        draw_learning_curve(&curve, &args.out.join("learning-curve.svg"))?;
+        let values = |value: fn(&CurvePoint) -> f64| curve.iter().map(value).collect::<Vec<_>>();
+        let picture = LearningCurve {
+            caption: "Detector: scores on validation frames",
+            measure: "mean average precision",
+            minutes: values(|point| point.seconds / 60.0),
+            scores: vec![("mAP50", values(|point| point.map50)), ("mAP50-95", values(|point| point.map50_95))],
+            loss: values(|point| point.loss),
+        };
+        draw_learning_curve(&picture, &args.out.join("learning-curve.svg"))?;
         let (map50, map50_95) = best.map_or((0.0, 0.0), |point| (point.map50, point.map50_95));
         if args.json {
             let result = json!({

@@ -1,0 +1,228 @@
+//! `umwelt train speech`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::train::BackendName;
+
+/// Arguments of `umwelt train speech`.
+#[derive(Debug, Args)]
+pub struct SpeechArgs {
+    /// How many sentences to synthesise; what the run folder holds already is not spoken again.
+    #[arg(long, default_value_t = 16_000)]
+    pub sentences: usize,
+    /// Recordings, noises and rooms (folders with a manifest.csv each); those that are absent are left out.
+    #[arg(long, default_value = "../shared/data", value_name = "DIR")]
+    pub recordings: PathBuf,
+    /// A larger network, for a machine with a GPU.
+    #[arg(long)]
+    pub large: bool,
+    /// Synthesise the sentences and stop.
+    #[arg(long)]
+    pub prepare: bool,
+    /// Tensor library; the quickest that this program was built with, if it is left out.
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendName>,
+    /// Train for so many minutes (pauses between stop and resumption not counted) …
+    #[arg(long, conflicts_with = "steps")]
+    pub minutes: Option<f64>,
+    /// … or for so many steps, which gives the same weights on every run of one machine.
+    #[arg(long)]
+    pub steps: Option<usize>,
+    /// Seed of everything drawn at random.
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// CPU threads of the tensor library.
+    #[arg(long, default_value_t = 2)]
+    pub threads: usize,
+    /// The model folder to write.
+    #[arg(long, default_value = "models/speech", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where sentences and checkpoints are kept; an unfinished run found there goes on.
+    #[arg(long, default_value = "target/training/speech", value_name = "DIR")]
+    pub run: PathBuf,
+    /// Begin anew even if there is an unfinished run (sentences stay).
+    #[arg(long)]
+    pub fresh: bool,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(feature = "train")]
+pub use speech::run;
+
+#[cfg(feature = "train")]
+mod speech {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        time::Duration,
+    };
+
+    use burn::{
+        backend::{Autodiff, Flex},
+        module::Module,
+        tensor::backend::AutodiffBackend,
+    };
+    use indicatif::{ProgressBar, ProgressStyle};
+    use serde_json::json;
+
+    use super::{BackendName, SpeechArgs};
+    use crate::{
+        app::{Exit, Lacking},
+        base::Seed,
+        training::{
+            backend::TrainingBackend,
+            checkpoint,
+            learning_curve::{LearningCurve, draw_learning_curve},
+            speech_corpus::{self, SpeechCorpus, sentences_of},
+            speech_model::write_speech,
+            speech_net::SpeechShape,
+            speech_training::{Report, SpeechPoint, SpeechSettings, train_speech},
+        },
+    };
+
+    pub fn run(args: &SpeechArgs) -> anyhow::Result<Exit> {
+        let default = if cfg!(feature = "train-tch") { BackendName::Tch } else { BackendName::Flex };
+        match args.backend.unwrap_or(default) {
+            BackendName::Flex => train::<Autodiff<Flex>>(args, &Default::default()),
+            #[cfg(feature = "train-tch")]
+            BackendName::Tch => {
+                tch::set_num_threads(args.threads as i32);
+                train::<Autodiff<burn::backend::LibTorch>>(args, &Default::default())
+            }
+            #[cfg(feature = "train-wgpu")]
+            BackendName::Wgpu => train::<Autodiff<burn::backend::Wgpu>>(args, &Default::default()),
+            #[cfg(feature = "train-cuda")]
+            BackendName::Cuda => train::<Autodiff<burn::backend::Cuda>>(args, &Default::default()),
+            #[allow(unreachable_patterns)]
+            other => Err(Lacking(format!(
+                "this program was built without the backend {other:?}; build with `--features train-{}`",
+                format!("{other:?}").to_lowercase()
+            ))
+            .into()),
+        }
+    }
+
+    fn train<B>(args: &SpeechArgs, device: &B::Device) -> anyhow::Result<Exit>
+    where
+        B: AutodiffBackend + TrainingBackend,
+        B::InnerBackend: TrainingBackend,
+    {
+        if args.fresh {
+            checkpoint::remove(&args.run)?;
+        }
+        let folder = args.run.join("sentences");
+        let bar = ProgressBar::new(args.sentences as u64);
+        bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} sentences spoken, {eta} left")?);
+        let texts = sentences_of(&args.recordings);
+        speech_corpus::synthesise(&folder, args.sentences, &texts, Seed(args.seed), || bar.inc(1))?;
+        bar.finish_and_clear();
+        if args.prepare {
+            return Ok(Exit::Done);
+        }
+        let spinner = ProgressBar::new_spinner();
+        spinner.set_message("reading sounds");
+        let corpus = speech_corpus::load(&folder, &args.recordings, || spinner.tick())?;
+        spinner.finish_and_clear();
+        anyhow::ensure!(!corpus.train.is_empty() && !corpus.validation.is_empty(), "too few sentences to learn from");
+
+        let mut settings = SpeechSettings::cpu();
+        settings.seed = Seed(args.seed);
+        settings.set_budget(args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)), args.steps);
+        if args.large {
+            settings.shape = SpeechShape::large();
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = stop.clone();
+        // Already taken where a test runs two commands in one process: then the process just ends on a signal.
+        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+        let corpus = Arc::new(corpus);
+        let bar = ProgressBar::new(1000);
+        bar.set_style(ProgressStyle::with_template("{bar:30} {percent} % {elapsed} {msg}")?);
+        let (net, curve) =
+            train_speech::<B>(&settings, corpus.clone(), &args.run, device, &stop, &mut |report| match report {
+                Report::Step { step, spent, loss, rate } => {
+                    bar.set_position((spent * 1000.0) as u64);
+                    bar.set_message(format!("step {step} loss {loss:.3} rate {rate:.5}"));
+                }
+                Report::Validated(point) => eprintln!(
+                    "step {:6}  {:5.1} min  loss {:.3}  phone errors {:.4}, in noise and rooms {:.4}",
+                    point.step,
+                    point.seconds / 60.0,
+                    point.loss,
+                    point.clean,
+                    point.changed
+                ),
+            })?;
+        bar.finish_and_clear();
+        if stop.load(Ordering::Relaxed) {
+            eprintln!("stopped; the same command goes on from {}", args.run.display());
+        }
+        let best = curve.iter().copied().min_by(|a, b| (a.clean + a.changed).total_cmp(&(b.clean + b.changed)));
+        let parameters = net.num_params();
+        write_speech(&args.out, &net, &THRESHOLDS, settings.seed, &card(args, &corpus, parameters, best))?;
+        let values = |value: fn(&SpeechPoint) -> f64| curve.iter().map(value).collect::<Vec<_>>();
+        let picture = LearningCurve {
+            caption: "Speech: errors on validation sounds",
+            measure: "errors per phone",
+            minutes: values(|point| point.seconds / 60.0),
+            scores: vec![
+                ("as recorded", values(|point| point.clean.min(1.0))),
+                ("in noise and rooms", values(|point| point.changed.min(1.0))),
+            ],
+            loss: values(|point| point.loss),
+        };
+        draw_learning_curve(&picture, &args.out.join("learning-curve.svg"))?;
+        let (clean, changed) = best.map_or((1.0, 1.0), |point| (point.clean, point.changed));
+        if args.json {
+            let result = json!({
+                "model": args.out, "steps": curve.last().map_or(0, |point| point.step), "parameters": parameters,
+                "validation_phone_errors": clean, "validation_phone_errors_changed": changed, "curve": curve,
+            });
+            println!("{result}");
+        } else {
+            println!("wrote {}: {clean:.3} errors per phone on validation sounds", args.out.display());
+        }
+        Ok(Exit::Done)
+    }
+
+    /// From which confidence on a phrase is taken for a command.
+    const THRESHOLDS: [(&str, f32); 1] = [("confidence", 0.5)];
+
+    fn card(args: &SpeechArgs, corpus: &SpeechCorpus, parameters: usize, best: Option<SpeechPoint>) -> String {
+        let sources: Vec<String> =
+            corpus.counts.iter().map(|(source, count)| format!("{count} from {source}")).collect();
+        let mut text = format!(
+            "# Speech\n\n\
+             The sounds of English in a voice, as it is spoken; any grammar is laid over them in play.\n\n\
+             - Input: `features` [1, frames, 64] f32, log-mel frames of 10 ms (`signal::log_mel`), and `state`; outputs: \
+             `log_probs` [1, steps, 40] (blank and 39 ARPAbet phones, one step for three frames) and `state_out`.\n\
+             - Network: {parameters} parameters; three convolutions over time, two layers of gated recurrent units, CTC.\n\
+             - Data: {} sounds: {}. Synthetic voices: espeak-ng (8 accents × 71 variants), flite kal16 and rms, festival kal \
+             and ked. Changed at random in speed, formants, level, bands, rooms and noise.\n\
+             - Held out: the speakers slt and awb in every engine; whole speakers of the recordings for validation.\n",
+            corpus.counts.iter().map(|(_, count)| count).sum::<usize>(),
+            sources.join(", "),
+        );
+        if let Some(best) = best {
+            text += &format!(
+                "- Training: seed {}, best after {} steps and {:.0} minutes on one shared CPU core. Validation on {} sounds \
+                 of the training voices and of held-out recorded speakers: {:.3} errors per phone as recorded, {:.3} in \
+                 noise and rooms (best output of each step, no grammar). The curve is in `learning-curve.svg`.\n",
+                args.seed,
+                best.step,
+                best.seconds / 60.0,
+                corpus.validation.len(),
+                best.clean,
+                best.changed
+            );
+        }
+        text + "- Licence: MIT. Licences of the recordings: `assets/SOURCES.md`.\n\n## Figures\n\n\
+                Not scored on held-out voices yet: `umwelt eval speech --data DIR`.\n"
+    }
+}
