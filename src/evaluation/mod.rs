@@ -3,8 +3,5 @@
 //! In: a loaded model and a recorded dataset. Out: figures. What is absent: rendering, training, printing.
 
 mod detector;
-mod speech;
-pub mod speech_sets;
 
 pub use detector::{ClassFigures, Detector, DetectorError, DetectorFigures, score_detector};
-pub use speech::{GroupFigures, HeardText, SpeechError, SpeechFigures, SpeechModel, score_speech};
