@@ -36,11 +36,18 @@ const TO_TEST: &[Package] = &[
     ("python3-venv", "pycocotools, the reader that recordings are checked with"),
 ];
 
+/// Synthetic voices: what the speech model learns from and is scored with.
+const TO_SPEAK: &[Package] = &[
+    ("espeak-ng", "many accents"),
+    ("flite", "the voices kal, rms, slt, awb"),
+    ("festival", "the voices below"),
+    ("festvox-kallpc16k", "the voice kal"),
+    ("festvox-kdlpc16k", "the voice ked"),
+    ("festvox-us-slt-hts", "the voice slt, for scores"),
+];
+
 /// Installs the packages that are missing, or says which they are and why.
 pub fn install(for_tests: bool) -> Result {
-    if !cfg!(target_os = "linux") {
-        return Ok(());
-    }
     let mut wanted: Vec<Package> = [TO_BUILD, TO_RUN].concat();
     if !has_gpu() {
         wanted.extend(WITHOUT_GPU);
@@ -48,9 +55,21 @@ pub fn install(for_tests: bool) -> Result {
     if for_tests {
         wanted.extend(TO_TEST);
     }
+    install_missing(&wanted)
+}
+
+/// Installs the synthetic voices, or says which they are.
+pub fn install_voices() -> Result {
+    install_missing(TO_SPEAK)
+}
+
+fn install_missing(wanted: &[Package]) -> Result {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
     if Command::new("dpkg-query").arg("--version").output().is_err() {
         eprintln!("xtask: this is not Debian or Ubuntu; these packages (Debian's names) are needed:");
-        for (name, why) in &wanted {
+        for (name, why) in wanted {
             eprintln!("    {name:<24} {why}");
         }
         return Ok(());

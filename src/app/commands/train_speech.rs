@@ -203,7 +203,7 @@ mod speech {
              - Input: `features` [1, frames, 64] f32, log-mel frames of 10 ms (`signal::log_mel`), and `state`; outputs: \
              `log_probs` [1, steps, 40] (blank and 39 ARPAbet phones, one step for three frames) and `state_out`.\n\
              - Network: {parameters} parameters; three convolutions over time, two layers of gated recurrent units, CTC.\n\
-             - Data: {} sounds: {}. Synthetic voices: espeak-ng (8 accents × 71 variants), flite kal16 and rms, festival kal \
+             - Data: {} sounds: {}. Synthetic voices: espeak-ng (7 accents × 71 variants), flite kal16 and rms, festival kal \
              and ked. Changed at random in speed, formants, level, bands, rooms and noise.\n\
              - Held out: the speakers slt and awb in every engine; whole speakers of the recordings for validation.\n",
             corpus.counts.iter().map(|(_, count)| count).sum::<usize>(),
@@ -223,6 +223,6 @@ mod speech {
             );
         }
         text + "- Licence: MIT. Licences of the recordings: `assets/SOURCES.md`.\n\n## Figures\n\n\
-                Not scored on held-out voices yet: `umwelt eval speech --data DIR`.\n"
+                Not scored on held-out voices yet.\n"
     }
 }

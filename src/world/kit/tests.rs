@@ -46,7 +46,7 @@ const SIZES: &[(&str, f32, f32)] = &[
 ];
 
 /// Members of each family that are looked at.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 8;
 const TRIANGLE_BUDGET: usize = 2_500;
 
 fn for_every_member(mut check: impl FnMut(&str, &ObjectModel)) {
