@@ -9,7 +9,7 @@ use clap::Args;
 use crate::{
     app::{
         Exit, WrongCall, asset_folder,
-        inference_places::InferenceArgs,
+        inference_places::{InferenceArgs, models_folder},
         tour::{REPORT_CYCLE, TourSettings, take_tour},
         window::{self, WindowSettings},
     },
@@ -77,6 +77,10 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     let ear = match &args.microphone {
         Some(path) => EarSource::File(path.clone()),
         None if headless => EarSource::Nothing("a tour has no ear; give it a sound file with --microphone".to_owned()),
+        // A microphone is not opened where nothing would understand it.
+        None if !models_folder().join("speech").is_dir() => {
+            EarSource::Nothing("there is no speech model, so the microphone stays closed".to_owned())
+        }
         None => EarSource::Microphone,
     };
     if headless {

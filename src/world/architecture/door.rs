@@ -218,7 +218,8 @@ mod tests {
     #[test]
     fn wide_doorways_between_windows_get_panels_behind_each_other() {
         let spans = panel_spans([2.9, 5.1], [0.55, 0.55]).expect("it fits");
-        assert_eq!(spans.len(), 6);
+        // Two wings of 1.09 m each; a panel of half a wing and its overlap, 0.565 m, hides in 0.55 m and the lip.
+        assert_eq!(spans.len(), 4);
         let covered = |u: f32| spans.iter().any(|span| span.closed[0] <= u && u <= span.closed[1]);
         assert!((0..=44).all(|step| covered(2.9 + 0.05 * step as f32 * 0.999 + 1e-4)), "{spans:?}");
         for span in &spans {
