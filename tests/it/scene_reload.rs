@@ -41,6 +41,7 @@ fn world(scene: &Path) -> App {
     app.add_plugins((MinimalPlugins, TransformPlugin, AssetPlugin::default(), bevy::mesh::MeshPlugin))
         .init_asset::<Image>()
         .init_asset::<StandardMaterial>()
+        .insert_resource(umwelt::app::all_actions())
         .add_plugins((ScenePlugin { path: scene.to_owned() }, WorldPlugin, PlayerPlugin, HandPlugin, RescuePlugin))
         .insert_resource(TimeUpdateStrategy::FixedTimesteps(1));
     app.finish();
