@@ -7,4 +7,4 @@ mod speech;
 pub mod speech_sets;
 
 pub use detector::{ClassFigures, Detector, DetectorError, DetectorFigures, score_detector};
-pub use speech::{GroupFigures, HeardText, SpeechError, SpeechFigures, SpeechModel, score_speech};
+pub use speech::{GroupFigures, Mistake, SpeechFigures, SpokenSound, score_speech};

@@ -33,6 +33,8 @@ pub struct EvalArgs {
 enum What {
     /// Score the detector: which things are where in a picture.
     Detector(DetectorArgs),
+    /// Score hearing: which command was spoken.
+    Speech(super::eval_speech::SpeechArgs),
 }
 
 /// Arguments of `umwelt eval detector`.
@@ -59,6 +61,7 @@ struct DetectorArgs {
 pub fn run(args: EvalArgs) -> anyhow::Result<Exit> {
     match args.what {
         What::Detector(args) => detector(&args),
+        What::Speech(args) => super::eval_speech::run(&args),
     }
 }
 

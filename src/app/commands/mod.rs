@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod doctor;
 mod eval;
+mod eval_speech;
 mod hear;
 mod kit;
 mod play;
