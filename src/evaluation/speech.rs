@@ -48,6 +48,8 @@ pub struct SpeechFigures {
     pub provider: String,
     pub per_condition: Vec<GroupFigures>,
     pub per_voice: Vec<GroupFigures>,
+    /// What other thresholds than `confidence` would give.
+    pub operating_points: Vec<OperatingPoint>,
     /// Commands that were refused or taken for another.
     pub mistakes: Vec<Mistake>,
 }
@@ -58,7 +60,18 @@ pub struct GroupFigures {
     pub name: String,
     pub utterances: usize,
     pub sentence_accuracy: f64,
+    /// Were every best phrase believed.
+    pub sentence_accuracy_unrefused: f64,
     pub wer: f64,
+}
+
+/// What a threshold of confidence gives.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OperatingPoint {
+    pub confidence: f32,
+    pub sentence_accuracy: f64,
+    /// Null where there are no other sounds.
+    pub false_accepts_per_hour: Option<f64>,
 }
 
 /// A command that was not heard as it was said.
@@ -75,7 +88,11 @@ pub struct Mistake {
 struct Scored {
     voice: String,
     condition: String,
+    /// Whether it was accepted as what was said.
     right: bool,
+    /// Whether the best phrase is what was said, and how credible it is.
+    best_right: bool,
+    confidence: f32,
     errors: usize,
     words: usize,
 }
@@ -90,7 +107,8 @@ pub fn score_speech(
 ) -> anyhow::Result<SpeechFigures> {
     let (mut scored, mut mistakes, mut delays) = (Vec::new(), Vec::new(), Vec::new());
     let (mut heard_s, mut other_s, mut work_s) = (0.0, 0.0, 0.0);
-    let (mut false_accepts, mut best_right) = (0_usize, 0_usize);
+    let mut false_accepts = 0_usize;
+    let mut mistaken = Vec::new();
     for sound in sounds {
         let SpokenSound { entry, seconds, utterances } = sound?;
         let is_command = !entry.transcript.is_empty();
@@ -103,6 +121,7 @@ pub fn score_speech(
             delays.push(found.ms / length_s.max(0.1));
             if !is_command {
                 false_accepts += usize::from(found.accepted);
+                mistaken.extend(found.decoded.best.as_ref().map(|best| best.confidence));
             }
             if let Some(candidate) = found.decoded.best.filter(|candidate| candidate.confidence >= confidence) {
                 (best, confidence, accepted) = (candidate.command.text, candidate.confidence, found.accepted);
@@ -114,13 +133,15 @@ pub fn score_speech(
         }
         let truth: Vec<&str> = entry.transcript.split_whitespace().collect();
         let words: Vec<&str> = best.split_whitespace().collect();
-        best_right += usize::from(words == truth);
+        let best_right = words == truth;
         let found = if accepted { words.as_slice() } else { &[] };
         let right = found == truth;
         scored.push(Scored {
             voice: entry.speaker,
             condition: entry.condition,
             right,
+            best_right,
+            confidence,
             errors: edit_distance(&truth, found),
             words: truth.len(),
         });
@@ -134,7 +155,7 @@ pub fn score_speech(
     Ok(SpeechFigures {
         utterances: all.utterances,
         sentence_accuracy: all.sentence_accuracy,
-        sentence_accuracy_unrefused: best_right as f64 / all.utterances.max(1) as f64,
+        sentence_accuracy_unrefused: all.sentence_accuracy_unrefused,
         wer: all.wer,
         false_accepts_per_hour: (other_s > 0.0).then(|| false_accepts as f64 / (other_s / 3600.0)),
         other_hours: other_s / 3600.0,
@@ -144,8 +165,25 @@ pub fn score_speech(
         provider: recogniser.provider().to_owned(),
         per_condition: grouped(&scored, |scored| &scored.condition),
         per_voice: grouped(&scored, |scored| &scored.voice),
+        operating_points: operating_points(&scored, &mistaken, other_s / 3600.0),
         mistakes,
     })
+}
+
+/// `mistaken`: the confidence of the best phrase in each utterance that is no command; `hours` of such sounds.
+fn operating_points(scored: &[Scored], mistaken: &[f32], hours: f64) -> Vec<OperatingPoint> {
+    (1..20)
+        .map(|twentieths| {
+            let confidence = twentieths as f32 / 20.0;
+            let right = scored.iter().filter(|item| item.best_right && item.confidence >= confidence).count();
+            let wrong = mistaken.iter().filter(|found| **found >= confidence).count();
+            OperatingPoint {
+                confidence,
+                sentence_accuracy: right as f64 / scored.len().max(1) as f64,
+                false_accepts_per_hour: (hours > 0.0).then(|| wrong as f64 / hours),
+            }
+        })
+        .collect()
 }
 
 fn grouped(scored: &[Scored], key: impl Fn(&Scored) -> &String) -> Vec<GroupFigures> {
@@ -157,9 +195,11 @@ fn grouped(scored: &[Scored], key: impl Fn(&Scored) -> &String) -> Vec<GroupFigu
 }
 
 fn figures_of<'a>(name: &str, scored: impl Iterator<Item = &'a Scored>) -> GroupFigures {
-    let (mut utterances, mut right, mut errors, mut words) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let (mut utterances, mut right, mut best_right, mut errors, mut words) =
+        (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
     for item in scored {
         utterances += 1;
+        best_right += usize::from(item.best_right);
         right += usize::from(item.right);
         errors += item.errors;
         words += item.words;
@@ -168,6 +208,7 @@ fn figures_of<'a>(name: &str, scored: impl Iterator<Item = &'a Scored>) -> Group
         name: name.to_owned(),
         utterances,
         sentence_accuracy: right as f64 / utterances.max(1) as f64,
+        sentence_accuracy_unrefused: best_right as f64 / utterances.max(1) as f64,
         wer: errors as f64 / words.max(1) as f64,
     }
 }
@@ -176,19 +217,38 @@ fn figures_of<'a>(name: &str, scored: impl Iterator<Item = &'a Scored>) -> Group
 mod tests {
     use super::*;
 
-    #[test]
-    fn groups_are_scored_apart() {
-        let item = |voice: &str, errors: usize| Scored {
+    fn item(voice: &str, errors: usize, confidence: f32) -> Scored {
+        Scored {
             voice: voice.into(),
             condition: "clean".into(),
             right: errors == 0,
+            best_right: errors < 4,
+            confidence,
             errors,
             words: 4,
-        };
-        let scored = [item("a", 0), item("a", 2), item("b", 0)];
+        }
+    }
+
+    #[test]
+    fn groups_are_scored_apart() {
+        let scored = [item("a", 0, 0.9), item("a", 2, 0.9), item("b", 0, 0.9)];
         let groups = grouped(&scored, |scored| &scored.voice);
         assert_eq!(groups.len(), 2);
         assert_eq!((groups[0].utterances, groups[0].sentence_accuracy, groups[0].wer), (2, 0.5, 0.25));
         assert_eq!((groups[1].sentence_accuracy, groups[1].wer), (1.0, 0.0));
+    }
+
+    #[test]
+    fn a_higher_threshold_refuses_more_of_both() {
+        let scored = [item("a", 0, 0.82), item("a", 0, 0.42), item("a", 4, 0.92)];
+        let points = operating_points(&scored, &[0.12, 0.62], 0.5);
+        let at = |confidence: f32| {
+            let point = points.iter().find(|point| (point.confidence - confidence).abs() < 1e-6).expect("a point");
+            (point.sentence_accuracy, point.false_accepts_per_hour)
+        };
+        assert_eq!(at(0.1), (2.0 / 3.0, Some(4.0)));
+        assert_eq!(at(0.5), (1.0 / 3.0, Some(2.0)));
+        assert_eq!(at(0.7), (1.0 / 3.0, Some(0.0)));
+        assert_eq!(operating_points(&scored, &[], 0.0)[0].false_accepts_per_hour, None);
     }
 }

@@ -9,8 +9,32 @@ use burn::{
     tensor::{Tensor, TensorPrimitive, backend::Backend},
 };
 
+/// Steps between two looks of an average at the weights.
+const LOOK_EVERY: usize = 4;
+
+/// How slowly an average follows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovingAverage {
+    /// A step is forgotten within about this many.
+    pub steps: f32,
+}
+
+impl MovingAverage {
+    /// Whether the average looks at the weights after this step.
+    pub fn is_due(self, step: usize) -> bool {
+        step.is_multiple_of(LOOK_EVERY)
+    }
+
+    /// The average after a look at the weights of this step.
+    pub fn follow<B: Backend, M: Module<B>>(self, average: M, current: &M, step: usize) -> M {
+        // Young averages forget faster, so that they do not drag the first random weights along.
+        let memory = self.steps.min(0.1 * step as f32 + 1.0).max(LOOK_EVERY as f32);
+        move_towards(average, current, LOOK_EVERY as f32 / memory)
+    }
+}
+
 /// Moves every float of `average` by `share` (0 to 1) towards `current`, a network of the same make.
-pub fn move_towards<B: Backend, M: Module<B>>(average: M, current: &M, share: f32) -> M {
+fn move_towards<B: Backend, M: Module<B>>(average: M, current: &M, share: f32) -> M {
     let mut collected = Collected { tensors: HashMap::new() };
     current.visit(&mut collected);
     average.map(&mut Mover { current: collected.tensors, share })

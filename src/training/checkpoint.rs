@@ -38,6 +38,21 @@ impl<P> Default for Progress<P> {
     }
 }
 
+impl<P> Progress<P> {
+    /// Adds a point to the curve; true if its score (more is better) is the best so far.
+    pub fn take_in(&mut self, point: P, score: f64) -> bool {
+        self.curve.push(point);
+        let better = self.best.is_none_or(|best| score > best);
+        if better {
+            self.best = Some(score);
+            self.since_best = 0;
+        } else {
+            self.since_best += 1;
+        }
+        better
+    }
+}
+
 /// The progress in `folder`; `None` where there is none.
 ///
 /// # Errors

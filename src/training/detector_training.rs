@@ -6,33 +6,25 @@
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, atomic::AtomicBool, mpsc::Receiver},
+    time::Duration,
 };
 
 use anyhow::Context;
-use burn::{
-    grad_clipping::GradientClippingConfig,
-    module::AutodiffModule,
-    optim::{AdamWConfig, GradientsParams, Optimizer},
-    tensor::{Tensor, TensorData, backend::AutodiffBackend},
-};
+use burn::tensor::{Tensor, TensorData, backend::AutodiffBackend};
 use serde::{Deserialize, Serialize};
 
 use super::{
     augment::Augmentation,
-    average::move_towards,
+    average::MovingAverage,
     backend::TrainingBackend,
     batches::{Batch, BatchPlan, stream_batches},
-    checkpoint::{self, Progress},
     detector_loss::{assign_batch, detector_loss},
     detector_net::{DetectorNet, NetShape, STRIDES, cells},
     detector_validation::validate,
+    fitting::{FitSettings, Report, SoFar, Task, fit},
     frames::FrameSet,
-    schedule::{Budget, learning_rate},
+    schedule::Budget,
 };
 use crate::{base::Seed, signal::TrueBox};
 
@@ -41,15 +33,9 @@ use crate::{base::Seed, signal::TrueBox};
 pub struct DetectorSettings {
     pub shape: NetShape,
     pub batch: usize,
-    pub peak_rate: f64,
-    pub weight_decay: f32,
-    pub budget: Budget,
+    pub fit: FitSettings,
     /// Whether pictures are changed at random (mirrored, moved, lit otherwise); only tests learn by heart.
     pub augmented: bool,
-    /// Validations over the whole budget.
-    pub validations: usize,
-    /// Validations without a better score after which the training ends.
-    pub patience: usize,
     pub seed: Seed,
 }
 
@@ -59,31 +45,29 @@ impl DetectorSettings {
         Self {
             shape: NetShape::small(classes),
             batch: 8,
-            peak_rate: 5e-3,
-            weight_decay: 0.02,
-            budget: Budget::Time(Duration::from_secs(70 * 60)),
+            fit: FitSettings {
+                peak_rate: 5e-3,
+                weight_decay: 0.02,
+                beta_2: 0.99,
+                longest_gradient: 5.0,
+                average: MovingAverage { steps: 1000.0 },
+                budget: Budget::Time(Duration::from_secs(70 * 60)),
+                validations: 24,
+                patience: 12,
+            },
             augmented: true,
-            validations: 24,
-            patience: 12,
             seed: Seed(7),
         }
     }
 
     /// For a GPU: a larger network, larger batches, more of them.
     pub fn gpu(classes: usize) -> Self {
+        let cpu = Self::cpu(classes);
         Self {
             shape: NetShape::large(classes),
             batch: 64,
-            budget: Budget::Steps(40_000),
-            validations: 60,
-            ..Self::cpu(classes)
-        }
-    }
-
-    /// Replaces the budget by a time or a number of steps, where one is given.
-    pub fn set_budget(&mut self, time: Option<Duration>, steps: Option<usize>) {
-        if let Some(budget) = time.map(Budget::Time).or(steps.map(Budget::Steps)) {
-            self.budget = budget;
+            fit: FitSettings { budget: Budget::Steps(40_000), validations: 60, ..cpu.fit },
+            ..cpu
         }
     }
 }
@@ -105,19 +89,6 @@ fn plan(settings: &DetectorSettings, frame_side: usize, spent: f64) -> BatchPlan
 /// Pixels a cell of the coarsest grid.
 const COARSEST: usize = STRIDES[2];
 
-/// The moving average forgets a step within about this many.
-const AVERAGED_STEPS: f32 = 1000.0;
-
-/// Steps between two looks of the average at the weights.
-const AVERAGE_EVERY: usize = 4;
-
-/// What the training reports.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Report {
-    Step { step: usize, spent: f64, loss: f32, rate: f64 },
-    Validated(CurvePoint),
-}
-
 /// One point of the learning curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
@@ -128,6 +99,46 @@ pub struct CurvePoint {
     pub loss: f64,
     pub map50: f64,
     pub map50_95: f64,
+}
+
+/// Frames to find things in.
+struct Detection<'a, B: AutodiffBackend> {
+    settings: &'a DetectorSettings,
+    frames: Arc<FrameSet>,
+    validation: &'a FrameSet,
+    plan: BatchPlan,
+    batches: Receiver<Batch>,
+    device: &'a B::Device,
+}
+
+impl<B> Task<B> for Detection<'_, B>
+where
+    B: AutodiffBackend + TrainingBackend,
+    B::InnerBackend: TrainingBackend,
+{
+    type Net = DetectorNet<B>;
+    type Point = CurvePoint;
+
+    fn loss(&mut self, net: &DetectorNet<B>, step: usize, spent: f64) -> anyhow::Result<Option<Tensor<B, 1>>> {
+        let next = plan(self.settings, self.frames.width, spent);
+        if next != self.plan {
+            self.plan = next;
+            self.batches = stream_batches(self.frames.clone(), self.plan.clone(), step, self.settings.seed);
+        }
+        let batch = self.batches.recv().context("the thread that makes training pictures has ended")?;
+        let (pictures, truths) = to_tensor::<B>(batch, self.device);
+        let [_, _, height, width] = pictures.dims();
+        let cells = cells(width, height);
+        let answers = net.forward(pictures);
+        let assignments = assign_batch(&answers.clone().inner(), &cells, &truths);
+        Ok(Some(detector_loss(answers, &cells, &assignments)))
+    }
+
+    fn validate(&self, average: &DetectorNet<B::InnerBackend>, so_far: SoFar) -> (CurvePoint, f64) {
+        let score = validate(average, self.validation, self.settings.shape.classes, self.device);
+        let SoFar { step, seconds, loss } = so_far;
+        (CurvePoint { step, seconds, loss, map50: score.map50, map50_95: score.map50_95 }, score.map50_95)
+    }
 }
 
 /// Trains until the budget is spent, nothing improves any more, or `stop` is set. Returns the best averaged network and
@@ -143,95 +154,20 @@ pub fn train_detector<B>(
     run_folder: &Path,
     device: &B::Device,
     stop: &AtomicBool,
-    report: &mut dyn FnMut(Report),
+    report: &mut dyn FnMut(Report<CurvePoint>),
 ) -> anyhow::Result<(DetectorNet<B::InnerBackend>, Vec<CurvePoint>)>
 where
     B: AutodiffBackend + TrainingBackend,
     B::InnerBackend: TrainingBackend,
 {
     B::seed(device, settings.seed.derive("weights").0);
-    let mut net = DetectorNet::<B>::new(&settings.shape, device);
-    let mut optimizer = AdamWConfig::new()
-        .with_weight_decay(settings.weight_decay)
-        .with_beta_2(0.99)
-        .with_epsilon(1e-8)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(5.0)))
-        .init::<B, DetectorNet<B>>();
-    let mut average = net.valid();
-    let mut progress = Progress::<CurvePoint>::default();
-    if let Some(saved) = checkpoint::load_progress(run_folder)? {
-        let loaded = checkpoint::load(run_folder, net, average, optimizer, device)?;
-        (net, average, optimizer) = loaded;
-        progress = saved;
-    }
-
-    let before = Duration::from_secs_f64(progress.seconds);
-    let started = Instant::now();
-    let at_work = || before + started.elapsed();
-    let mut current = plan(settings, frames.width, settings.budget.spent(progress.step, at_work()));
-    let mut batches = stream_batches(frames.clone(), current.clone(), progress.step, settings.seed);
-    let mut losses = Vec::new();
-
-    loop {
-        let spent = settings.budget.spent(progress.step, at_work());
-        let next = plan(settings, frames.width, spent);
-        if next != current {
-            current = next;
-            batches = stream_batches(frames.clone(), current.clone(), progress.step, settings.seed);
-        }
-        let done = spent >= 1.0 || stop.load(Ordering::Relaxed);
-        let due = (spent * settings.validations as f64) as usize > progress.curve.len();
-        if (due || done) && !losses.is_empty() {
-            let score = validate(&average, validation, settings.shape.classes, device);
-            let point = CurvePoint {
-                step: progress.step,
-                seconds: at_work().as_secs_f64(),
-                loss: losses.iter().sum::<f64>() / losses.len() as f64,
-                map50: score.map50,
-                map50_95: score.map50_95,
-            };
-            losses.clear();
-            progress.curve.push(point);
-            progress.seconds = point.seconds;
-            report(Report::Validated(point));
-            if progress.best.is_none_or(|best| point.map50_95 > best) {
-                progress.best = Some(point.map50_95);
-                progress.since_best = 0;
-                checkpoint::save_best(run_folder, &average)?;
-            } else {
-                progress.since_best += 1;
-            }
-            checkpoint::save(run_folder, &net, &average, &optimizer, &progress)?;
-        }
-        if done || progress.since_best >= settings.patience {
-            break;
-        }
-
-        let batch = batches.recv().context("the thread that makes training pictures has ended")?;
-        let rate = learning_rate(settings.peak_rate, progress.step, spent);
-        let loss = {
-            let (pictures, truths) = to_tensor::<B>(batch, device);
-            let [_, _, height, width] = pictures.dims();
-            let cells = cells(width, height);
-            let answers = net.forward(pictures);
-            let assignments = assign_batch(&answers.clone().inner(), &cells, &truths);
-            let loss = detector_loss(answers, &cells, &assignments);
-            let value = loss.clone().into_data().iter::<f32>().next().unwrap_or(f32::NAN);
-            let gradients = GradientsParams::from_grads(loss.backward(), &net);
-            net = optimizer.step(rate, net, gradients);
-            value
-        };
-        anyhow::ensure!(loss.is_finite(), "the loss is {loss} after {} steps; try a lower rate", progress.step);
-        losses.push(f64::from(loss));
-        progress.step += 1;
-        if progress.step.is_multiple_of(AVERAGE_EVERY) {
-            // Young averages forget faster, so that they do not drag the first random weights along.
-            let memory = AVERAGED_STEPS.min(0.1 * progress.step as f32 + 1.0).max(AVERAGE_EVERY as f32);
-            average = move_towards(average, &net.valid(), AVERAGE_EVERY as f32 / memory);
-        }
-        report(Report::Step { step: progress.step, spent, loss, rate });
-    }
-    Ok((checkpoint::load_best(run_folder, average, device)?, progress.curve))
+    let net = DetectorNet::<B>::new(&settings.shape, device);
+    let task = |step, spent| {
+        let plan = plan(settings, frames.width, spent);
+        let batches = stream_batches(frames.clone(), plan.clone(), step, settings.seed);
+        Detection::<B> { settings, frames, validation, plan, batches, device }
+    };
+    fit(net, task, &settings.fit, run_folder, device, stop, report)
 }
 
 /// Stacks a batch: pictures `[batch, 3, side, side]` (channels innermost in memory) and their truths.

@@ -18,6 +18,7 @@ pub mod detector_net;
 pub mod detector_training;
 pub mod detector_validation;
 pub mod drawn_shapes;
+pub mod fitting;
 pub mod frames;
 pub mod gru_layer;
 pub mod learning_curve;

@@ -12,6 +12,11 @@ pub enum Budget {
 }
 
 impl Budget {
+    /// A time or a number of steps, whichever is given.
+    pub fn given(time: Option<Duration>, steps: Option<usize>) -> Option<Self> {
+        time.map(Budget::Time).or(steps.map(Budget::Steps))
+    }
+
     /// How much of it is spent, 0 to 1.
     pub fn spent(&self, step: usize, at_work: Duration) -> f64 {
         let share = match self {

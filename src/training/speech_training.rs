@@ -6,27 +6,19 @@
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, atomic::AtomicBool, mpsc::Receiver},
+    time::Duration,
 };
 
 use anyhow::Context;
-use burn::{
-    grad_clipping::GradientClippingConfig,
-    module::AutodiffModule,
-    optim::{AdamWConfig, GradientsParams, Optimizer},
-    tensor::{Int, Tensor, TensorData, backend::AutodiffBackend, module::ctc_loss},
-};
+use burn::tensor::{Int, Tensor, TensorData, backend::AutodiffBackend, module::ctc_loss};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    average::move_towards,
+    average::MovingAverage,
     backend::TrainingBackend,
-    checkpoint::{self, Progress},
-    schedule::{Budget, learning_rate},
+    fitting::{FitSettings, Report, SoFar, Task, fit},
+    schedule::Budget,
     speech_augment::{augmented_frames, plain_frames},
     speech_batches::{SpeechBatch, collate, stream_speech_batches},
     speech_corpus::SpeechCorpus,
@@ -46,15 +38,9 @@ use crate::{
 pub struct SpeechSettings {
     pub shape: SpeechShape,
     pub batch: usize,
-    pub peak_rate: f64,
-    pub weight_decay: f32,
-    pub budget: Budget,
+    pub fit: FitSettings,
     /// Whether sounds are changed at random; only tests learn by heart.
     pub augmented: bool,
-    /// Validations over the whole budget.
-    pub validations: usize,
-    /// Validations without a better score after which the training ends.
-    pub patience: usize,
     pub seed: Seed,
 }
 
@@ -64,35 +50,20 @@ impl SpeechSettings {
         Self {
             shape: SpeechShape::small(),
             batch: 24,
-            peak_rate: 2e-3,
-            weight_decay: 0.01,
-            budget: Budget::Time(Duration::from_secs(50 * 60)),
+            fit: FitSettings {
+                peak_rate: 2e-3,
+                weight_decay: 0.01,
+                beta_2: 0.98,
+                longest_gradient: 1.0,
+                average: MovingAverage { steps: 400.0 },
+                budget: Budget::Time(Duration::from_secs(50 * 60)),
+                validations: 20,
+                patience: 8,
+            },
             augmented: true,
-            validations: 20,
-            patience: 8,
             seed: Seed(7),
         }
     }
-
-    /// Replaces the budget by a time or a number of steps, where one is given.
-    pub fn set_budget(&mut self, time: Option<Duration>, steps: Option<usize>) {
-        if let Some(budget) = time.map(Budget::Time).or(steps.map(Budget::Steps)) {
-            self.budget = budget;
-        }
-    }
-}
-
-/// The moving average forgets a step within about this many.
-const AVERAGED_STEPS: f32 = 400.0;
-
-/// Steps between two looks of the average at the weights.
-const AVERAGE_EVERY: usize = 4;
-
-/// What the training reports.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Report {
-    Step { step: usize, spent: f64, loss: f32, rate: f64 },
-    Validated(SpeechPoint),
 }
 
 /// One point of the learning curve.
@@ -109,6 +80,34 @@ pub struct SpeechPoint {
     pub changed: f64,
 }
 
+/// Sounds to find phones in.
+struct Transcription<'a, B: AutodiffBackend> {
+    batches: Receiver<SpeechBatch>,
+    validation: Validation,
+    device: &'a B::Device,
+}
+
+impl<B> Task<B> for Transcription<'_, B>
+where
+    B: AutodiffBackend + TrainingBackend,
+    B::InnerBackend: TrainingBackend,
+{
+    type Net = SpeechNet<B>;
+    type Point = SpeechPoint;
+
+    fn loss(&mut self, net: &SpeechNet<B>, _step: usize, _spent: f64) -> anyhow::Result<Option<Tensor<B, 1>>> {
+        let batch = self.batches.recv().context("the thread that makes training sounds has ended")?;
+        Ok((batch.count > 0).then(|| batch_loss(net, &batch, self.device)))
+    }
+
+    fn validate(&self, average: &SpeechNet<B::InnerBackend>, so_far: SoFar) -> (SpeechPoint, f64) {
+        let [clean, changed] = [&self.validation.clean, &self.validation.changed]
+            .map(|batches| phone_error_rate::<B::InnerBackend>(average, batches, self.device));
+        let SoFar { step, seconds, loss } = so_far;
+        (SpeechPoint { step, seconds, loss, clean, changed }, 1.0 - 0.5 * (clean + changed))
+    }
+}
+
 /// Trains until the budget is spent, nothing improves any more, or `stop` is set. Returns the best averaged network and
 /// the learning curve.
 ///
@@ -121,90 +120,20 @@ pub fn train_speech<B>(
     run_folder: &Path,
     device: &B::Device,
     stop: &AtomicBool,
-    report: &mut dyn FnMut(Report),
+    report: &mut dyn FnMut(Report<SpeechPoint>),
 ) -> anyhow::Result<(SpeechNet<B::InnerBackend>, Vec<SpeechPoint>)>
 where
     B: AutodiffBackend + TrainingBackend,
     B::InnerBackend: TrainingBackend,
 {
     B::seed(device, settings.seed.derive("weights").0);
-    let mut net = SpeechNet::<B>::new(&settings.shape, device);
-    let mut optimizer = AdamWConfig::new()
-        .with_weight_decay(settings.weight_decay)
-        .with_beta_2(0.98)
-        .with_epsilon(1e-8)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-        .init::<B, SpeechNet<B>>();
-    let mut average = net.valid();
-    let mut progress = Progress::<SpeechPoint>::default();
-    if let Some(saved) = checkpoint::load_progress(run_folder)? {
-        (net, average, optimizer) = checkpoint::load(run_folder, net, average, optimizer, device)?;
-        progress = saved;
-    }
-    let validation = validation_batches(&corpus, settings);
-
-    let before = Duration::from_secs_f64(progress.seconds);
-    let started = Instant::now();
-    let at_work = || before + started.elapsed();
-    let batches =
-        stream_speech_batches(corpus.clone(), settings.batch, settings.augmented, progress.step, settings.seed);
-    let mut losses = Vec::new();
-
-    loop {
-        let spent = settings.budget.spent(progress.step, at_work());
-        let done = spent >= 1.0 || stop.load(Ordering::Relaxed);
-        let due = (spent * settings.validations as f64) as usize > progress.curve.len();
-        if (due || done) && !losses.is_empty() {
-            let [clean, changed] = [&validation.clean, &validation.changed]
-                .map(|batches| phone_error_rate::<B::InnerBackend>(&average, batches, device));
-            let point = SpeechPoint {
-                step: progress.step,
-                seconds: at_work().as_secs_f64(),
-                loss: losses.iter().sum::<f64>() / losses.len() as f64,
-                clean,
-                changed,
-            };
-            losses.clear();
-            progress.curve.push(point);
-            progress.seconds = point.seconds;
-            report(Report::Validated(point));
-            let score = 1.0 - 0.5 * (clean + changed);
-            if progress.best.is_none_or(|best| score > best) {
-                progress.best = Some(score);
-                progress.since_best = 0;
-                checkpoint::save_best(run_folder, &average)?;
-            } else {
-                progress.since_best += 1;
-            }
-            checkpoint::save(run_folder, &net, &average, &optimizer, &progress)?;
-        }
-        if done || progress.since_best >= settings.patience {
-            break;
-        }
-
-        let batch = batches.recv().context("the thread that makes training sounds has ended")?;
-        let rate = learning_rate(settings.peak_rate, progress.step, spent);
-        progress.step += 1;
-        if batch.count == 0 {
-            continue;
-        }
-        let loss = {
-            let loss = batch_loss(&net, &batch, device);
-            let value = loss.clone().into_data().iter::<f32>().next().unwrap_or(f32::NAN);
-            let gradients = GradientsParams::from_grads(loss.backward(), &net);
-            net = optimizer.step(rate, net, gradients);
-            value
-        };
-        anyhow::ensure!(loss.is_finite(), "the loss is {loss} after {} steps; try a lower rate", progress.step);
-        losses.push(f64::from(loss));
-        if progress.step.is_multiple_of(AVERAGE_EVERY) {
-            // Young averages forget faster, so that they do not drag the first random weights along.
-            let memory = AVERAGED_STEPS.min(0.1 * progress.step as f32 + 1.0).max(AVERAGE_EVERY as f32);
-            average = move_towards(average, &net.valid(), AVERAGE_EVERY as f32 / memory);
-        }
-        report(Report::Step { step: progress.step, spent, loss, rate });
-    }
-    Ok((checkpoint::load_best(run_folder, average, device)?, progress.curve))
+    let net = SpeechNet::<B>::new(&settings.shape, device);
+    let task = |step, _spent| Transcription::<B> {
+        batches: stream_speech_batches(corpus.clone(), settings.batch, settings.augmented, step, settings.seed),
+        validation: validation_batches(&corpus, settings),
+        device,
+    };
+    fit(net, task, &settings.fit, run_folder, device, stop, report)
 }
 
 /// Mean CTC loss a phone.

@@ -31,8 +31,9 @@ use umwelt::{
         checkpoint,
         detector_model::{DetectorFacts, SIDE, write_detector},
         detector_net::{DISTANCE_BINS, DetectorNet, NetShape, cells},
-        detector_training::{CurvePoint, DetectorSettings, Report, train_detector},
+        detector_training::{CurvePoint, DetectorSettings, train_detector},
         drawn_shapes::{SHAPES, drawn_shapes},
+        fitting::{FitSettings, Report},
         frames::FrameSet,
         schedule::Budget,
     },
@@ -45,15 +46,9 @@ fn tiny(classes: usize) -> NetShape {
 }
 
 fn settings(classes: usize, steps: usize) -> DetectorSettings {
-    DetectorSettings {
-        shape: tiny(classes),
-        batch: 8,
-        peak_rate: 6e-3,
-        budget: Budget::Steps(steps),
-        augmented: false,
-        validations: 2,
-        ..DetectorSettings::cpu(classes)
-    }
+    let usual = DetectorSettings::cpu(classes);
+    let fit = FitSettings { peak_rate: 6e-3, budget: Budget::Steps(steps), validations: 2, ..usual.fit };
+    DetectorSettings { shape: tiny(classes), batch: 8, fit, augmented: false, seed: usual.seed }
 }
 
 /// 32 pictures; with `classes` 1 all shapes are of one class.

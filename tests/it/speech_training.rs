@@ -29,11 +29,12 @@ use umwelt::{
     },
     training::{
         checkpoint,
+        fitting::{FitSettings, Report},
         schedule::Budget,
         speech_corpus::{SpeechCorpus, Utterance},
         speech_model::write_speech,
         speech_net::{CONTEXT, STRIDE, SpeechNet, SpeechShape, steps_of},
-        speech_training::{Report, SpeechPoint, SpeechSettings, train_speech},
+        speech_training::{SpeechPoint, SpeechSettings, train_speech},
     },
 };
 
@@ -60,15 +61,9 @@ fn tones() -> SpeechCorpus {
 }
 
 fn train(steps: usize, stop_at: usize, run: &Path) -> Vec<SpeechPoint> {
-    let settings = SpeechSettings {
-        shape: tiny(),
-        batch: 16,
-        peak_rate: 1e-2,
-        budget: Budget::Steps(steps),
-        augmented: false,
-        validations: 2,
-        ..SpeechSettings::cpu()
-    };
+    let usual = SpeechSettings::cpu();
+    let fit = FitSettings { peak_rate: 1e-2, budget: Budget::Steps(steps), validations: 2, ..usual.fit };
+    let settings = SpeechSettings { shape: tiny(), batch: 16, fit, augmented: false, seed: usual.seed };
     let stop = AtomicBool::new(false);
     let mut report = |report| {
         if let Report::Step { step, .. } = report {

@@ -155,10 +155,19 @@ fn sound_of(entry: SpokenEntry) -> anyhow::Result<SpokenSound> {
 }
 
 fn print_figures(figures: &SpeechFigures) {
-    println!("{:<28} {:>10} {:>17} {:>6}", "", "utterances", "sentence accuracy", "WER");
+    println!("{:<32} {:>10} {:>17} {:>17} {:>6}", "", "utterances", "sentence accuracy", "without refusals", "WER");
     for group in figures.per_condition.iter().chain(&figures.per_voice) {
-        println!("{:<28} {:>10} {:>17.3} {:>6.3}", group.name, group.utterances, group.sentence_accuracy, group.wer);
+        println!(
+            "{:<32} {:>10} {:>17.3} {:>17.3} {:>6.3}",
+            group.name, group.utterances, group.sentence_accuracy, group.sentence_accuracy_unrefused, group.wer
+        );
     }
+    println!("\n{:>10} {:>17} {:>22}", "confidence", "sentence accuracy", "false accepts an hour");
+    for point in &figures.operating_points {
+        let false_accepts = point.false_accepts_per_hour.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1}"));
+        println!("{:>10.2} {:>17.3} {:>22}", point.confidence, point.sentence_accuracy, false_accepts);
+    }
+    println!();
     for mistake in &figures.mistakes {
         let verdict = if mistake.accepted { "heard" } else { "refused, most like" };
         println!("  {}: {:?} {verdict} {:?} ({:.2})", mistake.file, mistake.said, mistake.heard, mistake.confidence);

@@ -11,7 +11,9 @@ mod play;
 mod record;
 mod see;
 mod train;
+mod train_detector;
 mod train_speech;
+mod training_run;
 
 use clap::{Parser, Subcommand};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::train::BackendName;
+use super::training_run::RunArgs;
 
 /// Arguments of `umwelt train speech`.
 #[derive(Debug, Args)]
@@ -21,33 +21,14 @@ pub struct SpeechArgs {
     /// Synthesise the sentences and stop.
     #[arg(long)]
     pub prepare: bool,
-    /// Tensor library; the quickest that this program was built with, if it is left out.
-    #[arg(long, value_enum)]
-    pub backend: Option<BackendName>,
-    /// Train for so many minutes (pauses between stop and resumption not counted) …
-    #[arg(long, conflicts_with = "steps")]
-    pub minutes: Option<f64>,
-    /// … or for so many steps, which gives the same weights on every run of one machine.
-    #[arg(long)]
-    pub steps: Option<usize>,
-    /// Seed of everything drawn at random.
-    #[arg(long, default_value_t = 7)]
-    pub seed: u64,
-    /// CPU threads of the tensor library.
-    #[arg(long, default_value_t = 2)]
-    pub threads: usize,
     /// The model folder to write.
     #[arg(long, default_value = "models/speech", value_name = "DIR")]
     pub out: PathBuf,
     /// Where sentences and checkpoints are kept; an unfinished run found there goes on.
     #[arg(long, default_value = "target/training/speech", value_name = "DIR")]
     pub run: PathBuf,
-    /// Begin anew even if there is an unfinished run (sentences stay).
-    #[arg(long)]
-    pub fresh: bool,
-    /// Print the result as one JSON object.
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub run_args: RunArgs,
 }
 
 #[cfg(feature = "train")]
@@ -55,25 +36,18 @@ pub use speech::run;
 
 #[cfg(feature = "train")]
 mod speech {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicBool, Ordering},
-        },
-        time::Duration,
-    };
+    use std::sync::Arc;
 
-    use burn::{
-        backend::{Autodiff, Flex},
-        module::Module,
-        tensor::backend::AutodiffBackend,
-    };
+    use burn::{module::Module, tensor::backend::AutodiffBackend};
     use indicatif::{ProgressBar, ProgressStyle};
     use serde_json::json;
 
-    use super::{BackendName, SpeechArgs};
+    use super::SpeechArgs;
     use crate::{
-        app::{Exit, Lacking},
+        app::{
+            Exit,
+            commands::training_run::{RunBar, Training, on_backend, stop_on_signal},
+        },
         base::Seed,
         training::{
             backend::TrainingBackend,
@@ -82,29 +56,26 @@ mod speech {
             speech_corpus::{self, SpeechCorpus, sentences_of},
             speech_model::write_speech,
             speech_net::SpeechShape,
-            speech_training::{Report, SpeechPoint, SpeechSettings, train_speech},
+            speech_training::{SpeechPoint, SpeechSettings, train_speech},
         },
     };
 
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// - this program was built without the backend that was asked for
+    /// - a voice cannot speak, a sound cannot be read, or the model folder or a checkpoint cannot be written
     pub fn run(args: &SpeechArgs) -> anyhow::Result<Exit> {
-        let default = if cfg!(feature = "train-tch") { BackendName::Tch } else { BackendName::Flex };
-        match args.backend.unwrap_or(default) {
-            BackendName::Flex => train::<Autodiff<Flex>>(args, &Default::default()),
-            #[cfg(feature = "train-tch")]
-            BackendName::Tch => {
-                tch::set_num_threads(args.threads as i32);
-                train::<Autodiff<burn::backend::LibTorch>>(args, &Default::default())
-            }
-            #[cfg(feature = "train-wgpu")]
-            BackendName::Wgpu => train::<Autodiff<burn::backend::Wgpu>>(args, &Default::default()),
-            #[cfg(feature = "train-cuda")]
-            BackendName::Cuda => train::<Autodiff<burn::backend::Cuda>>(args, &Default::default()),
-            #[allow(unreachable_patterns)]
-            other => Err(Lacking(format!(
-                "this program was built without the backend {other:?}; build with `--features train-{}`",
-                format!("{other:?}").to_lowercase()
-            ))
-            .into()),
+        on_backend(&args.run_args, args)
+    }
+
+    impl Training for &SpeechArgs {
+        fn train<B>(self, device: &B::Device) -> anyhow::Result<Exit>
+        where
+            B: AutodiffBackend + TrainingBackend,
+            B::InnerBackend: TrainingBackend,
+        {
+            train::<B>(self, device)
         }
     }
 
@@ -113,14 +84,15 @@ mod speech {
         B: AutodiffBackend + TrainingBackend,
         B::InnerBackend: TrainingBackend,
     {
-        if args.fresh {
+        let run_args = &args.run_args;
+        if run_args.fresh {
             checkpoint::remove(&args.run)?;
         }
         let folder = args.run.join("sentences");
         let bar = ProgressBar::new(args.sentences as u64);
         bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} sentences spoken, {eta} left")?);
         let texts = sentences_of(&args.recordings);
-        speech_corpus::synthesise(&folder, args.sentences, &texts, Seed(args.seed), || bar.inc(1))?;
+        speech_corpus::synthesise(&folder, args.sentences, &texts, Seed(run_args.seed), || bar.inc(1))?;
         bar.finish_and_clear();
         if args.prepare {
             return Ok(Exit::Done);
@@ -132,37 +104,25 @@ mod speech {
         anyhow::ensure!(!corpus.train.is_empty() && !corpus.validation.is_empty(), "too few sentences to learn from");
 
         let mut settings = SpeechSettings::cpu();
-        settings.seed = Seed(args.seed);
-        settings.set_budget(args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)), args.steps);
+        settings.seed = Seed(run_args.seed);
+        settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
         if args.large {
             settings.shape = SpeechShape::large();
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = stop.clone();
-        // Already taken where a test runs two commands in one process: then the process just ends on a signal.
-        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+        let stop = stop_on_signal();
         let corpus = Arc::new(corpus);
-        let bar = ProgressBar::new(1000);
-        bar.set_style(ProgressStyle::with_template("{bar:30} {percent} % {elapsed} {msg}")?);
-        let (net, curve) =
-            train_speech::<B>(&settings, corpus.clone(), &args.run, device, &stop, &mut |report| match report {
-                Report::Step { step, spent, loss, rate } => {
-                    bar.set_position((spent * 1000.0) as u64);
-                    bar.set_message(format!("step {step} loss {loss:.3} rate {rate:.5}"));
-                }
-                Report::Validated(point) => eprintln!(
-                    "step {:6}  {:5.1} min  loss {:.3}  phone errors {:.4}, in noise and rooms {:.4}",
-                    point.step,
-                    point.seconds / 60.0,
-                    point.loss,
-                    point.clean,
-                    point.changed
-                ),
-            })?;
-        bar.finish_and_clear();
-        if stop.load(Ordering::Relaxed) {
-            eprintln!("stopped; the same command goes on from {}", args.run.display());
-        }
+        let bar = RunBar::new()?;
+        let (net, curve) = train_speech::<B>(&settings, corpus.clone(), &args.run, device, &stop, &mut |report| {
+            bar.show(&report, |point| {
+                let SpeechPoint { step, seconds, loss, clean, changed } = point;
+                let minutes = seconds / 60.0;
+                format!(
+                    "step {step:6}  {minutes:5.1} min  loss {loss:.3}  phone errors {clean:.4}, in noise and rooms \
+                         {changed:.4}"
+                )
+            });
+        })?;
+        bar.finish(&stop, &args.run);
         let best = curve.iter().copied().min_by(|a, b| (a.clean + a.changed).total_cmp(&(b.clean + b.changed)));
         let parameters = net.num_params();
         write_speech(&args.out, &net, &THRESHOLDS, settings.seed, &card(args, &corpus, parameters, best))?;
@@ -179,7 +139,7 @@ mod speech {
         };
         draw_learning_curve(&picture, &args.out.join("learning-curve.svg"))?;
         let (clean, changed) = best.map_or((1.0, 1.0), |point| (point.clean, point.changed));
-        if args.json {
+        if run_args.json {
             let result = json!({
                 "model": args.out, "steps": curve.last().map_or(0, |point| point.step), "parameters": parameters,
                 "validation_phone_errors": clean, "validation_phone_errors_changed": changed, "curve": curve,
@@ -211,12 +171,13 @@ mod speech {
         );
         if let Some(best) = best {
             text += &format!(
-                "- Training: seed {}, best after {} steps and {:.0} minutes on one shared CPU core. Validation on {} sounds \
+                "- Training: seed {}, best after {} steps and {:.0} minutes on {} CPU thread(s). Validation on {} sounds \
                  of the training voices and of held-out recorded speakers: {:.3} errors per phone as recorded, {:.3} in \
                  noise and rooms (best output of each step, no grammar). The curve is in `learning-curve.svg`.\n",
-                args.seed,
+                args.run_args.seed,
                 best.step,
                 best.seconds / 60.0,
+                args.run_args.threads,
                 corpus.validation.len(),
                 best.clean,
                 best.changed
