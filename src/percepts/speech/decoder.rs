@@ -4,8 +4,8 @@
 //! the sound, and the best phrase with another meaning. It is CTC prefix beam search (Hannun et al., "First-pass large
 //! vocabulary continuous speech recognition using bi-directional recurrent DNNs", 2014) in which only the grammar's prefixes
 //! live. Beside them, over the same steps, runs the best path through all phones: talk at large. A phrase is as credible as
-//! it explains the sound like talk at large does, phone by phone. Before and after a phrase may be other sounds, each of
-//! which costs. What is absent: the decision (who asks compares the confidence with the model's threshold).
+//! its best single path explains the sound like talk at large does ([`confidence`]). Before and after a phrase may be other
+//! sounds, each of which costs. What is absent: the decision (who asks compares the confidence with the model's threshold).
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::{
         SpokenCommand,
         phones::{BLANK, OUTPUTS, Phone},
     },
+    alignment::{Row, align, best_output, confidence, foreign},
     grammar::{END, PhoneGraph, START, State},
 };
 
@@ -29,6 +30,9 @@ const MAX_READ: usize = 64;
 pub struct DecoderSettings {
     /// Cost of each sound before or after the phrase, nats: the model's threshold `filler`.
     pub filler: f32,
+    /// What each phone of a phrase is worth, nats: without it the shortest phrase explains a faint voice best. Of the phones
+    /// that may follow another about twenty are likely, so that to foretell one is worth ln 20.
+    pub phone_bonus: f32,
     /// Prefixes that are worse than the best by more are given up, nats.
     pub beam: f32,
     /// No more prefixes than this are followed.
@@ -37,7 +41,7 @@ pub struct DecoderSettings {
 
 impl Default for DecoderSettings {
     fn default() -> Self {
-        Self { filler: 4.0, beam: 20.0, max_prefixes: 400 }
+        Self { filler: 4.0, phone_bonus: 3.0, beam: 20.0, max_prefixes: 400 }
     }
 }
 
@@ -45,7 +49,7 @@ impl Default for DecoderSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     pub command: SpokenCommand,
-    /// 0 to 1: the geometric mean over the phrase's phones of how much less likely it is than the best path of any phones.
+    /// 0 to 1, see [`confidence`].
     pub confidence: f32,
     /// Steps of its first and its last sound.
     pub first_step: usize,
@@ -78,8 +82,6 @@ struct Prefix {
     next_sound: f32,
     /// Best log probability that the sentence ended, and other sounds followed.
     ended: f32,
-    first_step: u32,
-    last_step: u32,
     /// Step at which it was last touched, so that it is listed once.
     touched: u32,
 }
@@ -99,7 +101,8 @@ pub struct Decoder {
     talk: f32,
     /// The output that was best at the last step.
     last_best: usize,
-    steps: usize,
+    /// The steps so far.
+    rows: Vec<Row>,
 }
 
 fn log_add(a: f32, b: f32) -> f32 {
@@ -117,7 +120,7 @@ impl Decoder {
             ended: Vec::new(),
             talk: 0.0,
             last_best: BLANK,
-            steps: 0,
+            rows: Vec::new(),
         };
         decoder.reset();
         decoder
@@ -129,45 +132,44 @@ impl Decoder {
         self.prefixes.push(Prefix { blank: 0.0, ..Prefix::new(ROOT, 0, vec![START], 0) });
         self.active = vec![ROOT];
         self.ended.clear();
-        (self.talk, self.last_best, self.steps) = (0.0, BLANK, 0);
+        self.rows.clear();
+        (self.talk, self.last_best) = (0.0, BLANK);
     }
 
     /// Steps since the utterance began.
     pub fn steps(&self) -> usize {
-        self.steps
+        self.rows.len()
     }
 
     /// Takes the next steps: rows of [`OUTPUTS`] log probabilities. An incomplete row at the end is not looked at.
     pub fn push(&mut self, log_probs: &[f32]) {
         for row in log_probs.chunks_exact(OUTPUTS) {
             let mut step = [FLOOR; OUTPUTS];
-            for (value, given) in step.iter_mut().zip(row) {
-                // A NaN compares false and stays at the floor.
-                if *given > FLOOR {
-                    *value = given.min(0.0);
-                }
+            if row.iter().all(|value| value.is_finite() || *value == f32::NEG_INFINITY) {
+                step.iter_mut().zip(row).for_each(|(value, given)| *value = given.clamp(FLOOR, 0.0));
+            }
+            if step.iter().all(|value| *value == FLOOR) {
+                // Nothing to go by is silence.
+                step[BLANK] = 0.0;
             }
             self.step(&step);
+            self.rows.push(step);
         }
     }
 
-    fn step(&mut self, log_probs: &[f32; OUTPUTS]) {
-        let best = (0..OUTPUTS).max_by(|a, b| log_probs[*a].total_cmp(&log_probs[*b])).unwrap_or(BLANK);
+    fn step(&mut self, log_probs: &Row) {
+        let filler = foreign(log_probs, self.last_best, self.settings.filler);
+        let best = best_output(log_probs);
         self.talk += log_probs[best];
-        let is_new = best != BLANK && best != self.last_best;
         self.last_best = best;
-        let sound_cost = if is_new { self.settings.filler } else { 0.0 };
-        // A step of foreign sound, or of silence.
-        let filler = log_probs[BLANK].max(log_probs[best] - sound_cost);
 
-        self.steps += 1;
-        let now = self.steps as u32;
+        let now = self.rows.len() as u32 + 1;
         let mut touched = Vec::with_capacity(self.active.len() * 2);
         for index in std::mem::take(&mut self.active) {
             self.expand(index);
             let prefix = &self.prefixes[index as usize];
             let (blank, sound, phone) = (prefix.blank, prefix.sound, prefix.phone);
-            let (children, is_sentence, first_step) = (prefix.children, prefix.is_sentence, prefix.first_step);
+            let (children, is_sentence) = (prefix.children, prefix.is_sentence);
             let total = log_add(blank, sound);
             if index == ROOT {
                 self.add(index, now, blank + filler, NEVER, &mut touched);
@@ -187,21 +189,14 @@ impl Decoder {
                 let child_phone = self.prefixes[child as usize].phone;
                 // The same sound twice needs a blank between.
                 let before = if child_phone == phone && index != ROOT { blank } else { total };
-                let arrived = before + log_probs[usize::from(child_phone)];
-                let earlier = &self.prefixes[child as usize];
-                if earlier.touched != now || arrived > earlier.next_sound {
-                    let known = earlier.blank.max(earlier.sound);
-                    if known == NEVER || arrived > known + log_probs[usize::from(child_phone)] {
-                        self.prefixes[child as usize].first_step = if index == ROOT { now } else { first_step };
-                    }
-                }
+                let arrived = before + log_probs[usize::from(child_phone)] + self.settings.phone_bonus;
                 self.add(child, now, NEVER, arrived, &mut touched);
             }
         }
         for index in &self.ended {
             self.prefixes[*index as usize].ended += filler;
         }
-        self.prune(&touched, now);
+        self.prune(&touched);
     }
 
     /// Adds to a prefix's probabilities of the next step.
@@ -217,7 +212,7 @@ impl Decoder {
     }
 
     /// The next step becomes this one; what is too unlikely is given up.
-    fn prune(&mut self, touched: &[u32], now: u32) {
+    fn prune(&mut self, touched: &[u32]) {
         let total = |prefix: &Prefix| log_add(prefix.next_blank, prefix.next_sound);
         let mut scored: Vec<(f32, u32)> =
             touched.iter().map(|index| (total(&self.prefixes[*index as usize]), *index)).collect();
@@ -240,9 +235,6 @@ impl Decoder {
         for (_, index) in scored {
             let prefix = &mut self.prefixes[index as usize];
             (prefix.blank, prefix.sound) = (prefix.next_blank, prefix.next_sound);
-            if prefix.sound >= prefix.blank {
-                prefix.last_step = now;
-            }
             self.active.push(index);
         }
         if self.ended.len() > MAX_ENDED {
@@ -294,8 +286,8 @@ impl Decoder {
         }
         sentences.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut decoded = Decoded::default();
-        for (score, index) in sentences.into_iter().take(MAX_READ) {
-            let Some(candidate) = self.candidate(score, index) else { continue };
+        for (_, index) in sentences.into_iter().take(MAX_READ) {
+            let Some(candidate) = self.candidate(index) else { continue };
             match &decoded.best {
                 None => decoded.best = Some(candidate),
                 Some(best) => {
@@ -310,9 +302,8 @@ impl Decoder {
         decoded
     }
 
-    fn candidate(&self, score: f32, index: u32) -> Option<Candidate> {
-        let prefix = &self.prefixes[index as usize];
-        let mut phones = Vec::with_capacity(usize::from(prefix.length));
+    fn candidate(&self, index: u32) -> Option<Candidate> {
+        let mut phones = Vec::with_capacity(usize::from(self.prefixes[index as usize].length));
         let mut at = index;
         while at != ROOT {
             phones.push(Phone(self.prefixes[at as usize].phone));
@@ -320,14 +311,9 @@ impl Decoder {
         }
         phones.reverse();
         let (_, command) = self.graph.readings(&phones, 1).pop()?;
-        let confidence = ((score - self.talk) / phones.len().max(1) as f32).min(0.0).exp();
-        let step = |step: u32| (step as usize).saturating_sub(1);
-        Some(Candidate {
-            command,
-            confidence,
-            first_step: step(prefix.first_step),
-            last_step: step(prefix.last_step.max(prefix.first_step)),
-        })
+        let found = align(&self.rows, &phones, self.settings.filler)?;
+        let confidence = confidence(found.score, self.talk, phones.len());
+        Some(Candidate { command, confidence, first_step: found.first_step, last_step: found.last_step })
     }
 }
 
@@ -345,8 +331,6 @@ impl Prefix {
             next_blank: NEVER,
             next_sound: NEVER,
             ended: NEVER,
-            first_step: 0,
-            last_step: 0,
             touched: 0,
         }
     }
@@ -416,7 +400,7 @@ mod tests {
         let found = decode(&spoken("lights off", 0.8));
         let (best, other) = (found.best.unwrap(), found.runner_up.unwrap());
         assert_eq!((best.command.words, other.command.words), (vec!["off".to_owned()], vec!["on".to_owned()]));
-        assert!(best.confidence > other.confidence + 0.2, "{} {}", best.confidence, other.confidence);
+        assert!(best.confidence > other.confidence + 0.1, "{} {}", best.confidence, other.confidence);
     }
 
     #[test]

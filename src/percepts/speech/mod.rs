@@ -5,11 +5,13 @@
 //! | [`pronunciation`], [`letter_rules`], [`numbers`] | words into phones |
 //! | [`grammar`], [`ambiguity`] | phrases into one graph over phones, and what sounds alike in it |
 //! | [`decoder`] | the model's outputs, step by step, into the phrase that explains them best |
+//! | [`alignment`] | a phrase laid over the sound: where it is and how credible |
 //! | [`request`] | sound into the model's inputs, its outputs into rows |
 //! | [`recogniser`] | all of it for one utterance, waiting for the model |
 //!
 //! Pure but for the last: values in, values out. Who hears while the world goes on is `hearing`.
 
+pub mod alignment;
 pub mod ambiguity;
 pub mod decoder;
 pub mod grammar;
