@@ -58,7 +58,7 @@ pub(super) struct AskList {
 }
 
 /// Rows shown at once.
-const ROWS: usize = 10;
+const ROWS: usize = 14;
 
 #[derive(Component)]
 struct AskScreen;
@@ -145,6 +145,10 @@ fn navigate(mut counter: Counter, input: DeviceInput, settings: Res<Settings>, w
             Some(Step::Up)
         } else if key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown) || wheel.delta.y < 0.0 {
             Some(Step::Down)
+        } else if key(&[KeyCode::PageUp, KeyCode::ArrowLeft]) || pad(GamepadButton::DPadLeft) {
+            Some(Step::PageUp)
+        } else if key(&[KeyCode::PageDown, KeyCode::ArrowRight]) || pad(GamepadButton::DPadRight) {
+            Some(Step::PageDown)
         } else if key(&[KeyCode::Enter, KeyCode::NumpadEnter, KeyCode::Space, KeyCode::KeyE])
             || pad(GamepadButton::South)
         {
@@ -165,6 +169,8 @@ fn navigate(mut counter: Counter, input: DeviceInput, settings: Res<Settings>, w
     match step {
         Step::Up => counter.list.focus = (focus + rows - 1) % rows,
         Step::Down => counter.list.focus = (focus + 1) % rows,
+        Step::PageUp => counter.list.focus = focus.saturating_sub(ROWS),
+        Step::PageDown => counter.list.focus = (focus + ROWS).min(rows - 1),
         Step::Choose => counter.choose(focus),
         Step::Back if counter.list.entry.is_some() => {
             counter.list.entry = None;
@@ -179,6 +185,8 @@ fn navigate(mut counter: Counter, input: DeviceInput, settings: Res<Settings>, w
 enum Step {
     Up,
     Down,
+    PageUp,
+    PageDown,
     Choose,
     Back,
 }
@@ -217,6 +225,7 @@ fn first_shown(focus: usize, rows: usize) -> usize {
 
 fn draw(
     counter: Counter,
+    pad: Res<PadInUse>,
     screens: Query<Entity, With<AskScreen>>,
     mut drawn: Local<Option<AskList>>,
     mut commands: Commands,
@@ -234,7 +243,7 @@ fn draw(
     let rows = counter.rows();
     let focus = counter.list.focus.min(rows.len().saturating_sub(1));
     let first = first_shown(focus, rows.len());
-    let title = counter.list.entry.as_ref().map_or("What shall happen?".to_owned(), |entry| entry.label.clone());
+    let title = counter.list.entry.as_ref().map_or("Ask or command".to_owned(), |entry| entry.label.clone());
     let screen = commands
         .spawn((
             AskScreen,
@@ -243,8 +252,8 @@ fn draw(
             theme::panel(Node {
                 position_type: PositionType::Absolute,
                 left: px(28),
-                top: px(120),
-                width: px(300),
+                top: px(96),
+                width: px(320),
                 padding: UiRect::all(px(14)),
                 flex_direction: FlexDirection::Column,
                 row_gap: px(2),
@@ -267,14 +276,13 @@ fn draw(
             children![theme::text(words.clone(), 16.0, theme::TEXT)],
         ));
     }
-    if rows.len() > ROWS {
-        let more = format!("{} of {}", focus + 1, rows.len());
-        commands.spawn((
-            ChildOf(screen),
-            Node { margin: UiRect::new(px(10), px(10), px(8), px(0)), ..default() },
-            children![theme::text(more, 13.0, theme::MUTED)],
-        ));
-    }
+    let [choose, back] = if pad.0 { ["A (lower)", "B (right)"] } else { ["Enter", "Esc"] };
+    let place = if rows.len() > ROWS { format!("{} of {}     ", focus + 1, rows.len()) } else { String::new() };
+    commands.spawn((
+        ChildOf(screen),
+        Node { margin: UiRect::new(px(10), px(10), px(8), px(0)), ..default() },
+        children![theme::text(format!("{place}{choose}  choose     {back}  back"), 13.0, theme::MUTED)],
+    ));
 }
 
 #[cfg(test)]
@@ -352,10 +360,19 @@ mod tests {
     }
 
     #[test]
+    fn pages_end_with_the_list() {
+        let mut seat = Seat::new();
+        seat.press(KeyCode::PageDown);
+        assert_eq!(seat.0.world().resource::<AskList>().focus, 2, "three rows");
+        seat.press(KeyCode::PageUp);
+        assert_eq!(seat.0.world().resource::<AskList>().focus, 0);
+    }
+
+    #[test]
     fn long_lists_scroll_with_the_focus() {
         assert_eq!(first_shown(0, 30), 0);
-        assert_eq!(first_shown(15, 30), 10);
-        assert_eq!(first_shown(29, 30), 20);
+        assert_eq!(first_shown(15, 30), 15 - ROWS / 2);
+        assert_eq!(first_shown(29, 30), 30 - ROWS);
         assert_eq!(first_shown(3, 5), 0);
     }
 }

@@ -18,7 +18,7 @@ use super::{GameState, theme};
 use crate::{
     platform::flat::FlatCamera,
     scene::{ActiveScene, SceneChanged, SceneProblems},
-    world::{BuildPace, Preparation, WorldSystems},
+    world::{BuildPace, Preparation, WorldSystems, light::Lighting},
 };
 
 /// Shows progress and decides when play begins.
@@ -125,13 +125,14 @@ fn release_scene(mut held: ResMut<HeldScene>, mut changes: MessageWriter<SceneCh
 
 const SCENE: &str = "reading the scene";
 const WORLD: &str = "building rooms and things";
+const LIGHT: &str = "following the light";
 const PROGRAMS: &str = "preparing the picture";
 
 fn count_steps(
     scene: Option<Res<ActiveScene>>,
     cameras: Query<(), With<FlatCamera>>,
     waiting: Res<PipelinesWaiting>,
-    preparation: Option<Res<Preparation>>,
+    (preparation, lighting): (Option<Res<Preparation>>, Option<Res<Lighting>>),
     mut most: Local<usize>,
     mut loading: ResMut<Loading>,
 ) {
@@ -140,6 +141,10 @@ fn count_steps(
     // The last part is to make entities of what was prepared.
     let built = if cameras.is_empty() { done } else { total + 1 };
     loading.report(WORLD, built, total + 1);
+    if let Some(lighting) = lighting {
+        let (done, total) = lighting.progress();
+        loading.report(LIGHT, done, total);
+    }
     let waiting = waiting.0.load(Ordering::Relaxed);
     *most = waiting.max(*most);
     // Nothing is compiled before there is something to draw.

@@ -6,6 +6,7 @@
 mod ask_list;
 mod ask_screen;
 mod deeds;
+mod fading_lines;
 pub mod floating_labels;
 mod footsteps;
 pub mod hud;
@@ -55,6 +56,7 @@ impl Plugin for GamePlugin {
             .add_plugins((
                 ask_screen::AskPlugin,
                 deeds::ScreenDeedsPlugin,
+                fading_lines::FadingLinesPlugin,
                 music::MusicPlugin,
                 subtitles::SubtitlesPlugin,
             ))

@@ -2,7 +2,12 @@
 
 use bevy::prelude::*;
 
-use super::{GameState, loading::problem_lines, theme};
+use super::{
+    GameState,
+    fading_lines::{LineStyle, add_lines},
+    loading::problem_lines,
+    theme,
+};
 use crate::{
     base::Status,
     platform::{SettingsFile, bindings::Action, flat::Pressed},
@@ -20,7 +25,7 @@ impl Plugin for NoticesPlugin {
             .add_systems(Startup, spawn)
             .add_message::<ImportFailed>()
             .add_systems(Update, tell_failed_imports.before(show_notices))
-            .add_systems(Update, (tell_settings_status, take_screenshots, show_notices, fade_notices).chain())
+            .add_systems(Update, (tell_settings_status, take_screenshots, show_notices).chain())
             .add_systems(Update, show_scene_problems.run_if(not(in_state(GameState::Loading))));
     }
 }
@@ -35,17 +40,18 @@ pub struct Screenshots {
     pub folder: std::path::PathBuf,
 }
 
-const SHOWN_SECS: f32 = 8.0;
-const FADE_SECS: f32 = 1.5;
-/// More at once are not read by anybody.
-const AT_MOST: usize = 4;
+const STYLE: LineStyle = LineStyle {
+    shown_secs: 8.0,
+    at_most: 4,
+    text_px: 15.0,
+    max_width_px: 820.0,
+    padding_px: Vec2::new(16.0, 9.0),
+    background: theme::INK,
+    edge: theme::EDGE,
+};
 
 #[derive(Component)]
 struct NoticeArea;
-#[derive(Component)]
-struct NoticeLine {
-    left_secs: f32,
-}
 #[derive(Component)]
 struct ProblemPanel;
 #[derive(Component)]
@@ -120,46 +126,10 @@ fn show_notices(
     mut notices: MessageReader<Notice>,
     areas: Query<(Entity, Option<&Children>), With<NoticeArea>>,
 ) {
-    let Ok((area, lines)) = areas.single() else { return };
-    let mut shown: Vec<Entity> = lines.map(|lines| lines.to_vec()).unwrap_or_default();
-    for Notice(words) in notices.read() {
-        let line = commands
-            .spawn((
-                NoticeLine { left_secs: SHOWN_SECS },
-                ChildOf(area),
-                theme::panel(Node { padding: UiRect::axes(px(16), px(9)), max_width: px(820), ..default() }),
-                children![theme::text(words.clone(), 15.0, theme::TEXT)],
-            ))
-            .id();
-        shown.push(line);
-    }
-    for old in shown.iter().rev().skip(AT_MOST) {
-        commands.entity(*old).despawn();
-    }
-}
-
-fn fade_notices(
-    mut commands: Commands,
-    time: Res<Time<Real>>,
-    mut lines: Query<(Entity, &mut NoticeLine, &mut BackgroundColor, &mut BorderColor, &Children)>,
-    mut colors: Query<&mut TextColor>,
-) {
-    for (entity, mut line, mut background, mut border, children) in &mut lines {
-        line.left_secs -= time.delta_secs();
-        if line.left_secs <= 0.0 {
-            commands.entity(entity).despawn();
-            continue;
-        }
-        let opacity = (line.left_secs / FADE_SECS).min(1.0);
-        if opacity < 1.0 {
-            background.0 = theme::INK.with_alpha(theme::INK.alpha() * opacity);
-            *border = BorderColor::all(theme::EDGE.with_alpha(theme::EDGE.alpha() * opacity));
-            for child in children {
-                if let Ok(mut color) = colors.get_mut(*child) {
-                    color.0 = theme::TEXT.with_alpha(opacity);
-                }
-            }
-        }
+    let Ok((area, shown)) = areas.single() else { return };
+    if !notices.is_empty() {
+        let lines = notices.read().map(|Notice(words)| (words.clone(), theme::TEXT));
+        add_lines(&mut commands, area, shown, &STYLE, lines);
     }
 }
 

@@ -4,7 +4,10 @@
 
 use bevy::prelude::*;
 
-use super::theme;
+use super::{
+    fading_lines::{LineStyle, add_lines},
+    theme,
+};
 use crate::{
     base::ClassTable,
     behaviours::{Said, Saying},
@@ -23,13 +26,19 @@ impl Plugin for SubtitlesPlugin {
             .add_message::<Said>()
             .init_resource::<ClassTable>()
             .add_systems(Startup, spawn)
-            .add_systems(Update, (write_lines, fade).chain());
+            .add_systems(Update, write_lines);
     }
 }
 
-const SHOWN_SECS: f32 = 6.0;
-const FADE_SECS: f32 = 1.2;
-const AT_MOST: usize = 3;
+const STYLE: LineStyle = LineStyle {
+    shown_secs: 6.0,
+    at_most: 3,
+    text_px: 18.0,
+    max_width_px: 780.0,
+    padding_px: Vec2::new(14.0, 5.0),
+    background: theme::INK_CLEAR,
+    edge: Color::NONE,
+};
 /// Words that were heard are waited for by their command's answer this long, seconds.
 const ANSWER_SECS: f32 = 2.0;
 
@@ -66,12 +75,6 @@ struct Line {
 
 #[derive(Component)]
 struct SubtitleArea;
-
-#[derive(Component)]
-struct SubtitleLine {
-    tone: Tone,
-    left_secs: f32,
-}
 
 /// `TakePicture` as people say it: `take picture`, then its words.
 pub(super) fn in_words(command: &Commanded) -> String {
@@ -152,54 +155,10 @@ fn write_lines(
     for said in said.read().filter(|said| said.0 != Saying::Acknowledge) {
         lines.push(Line { text: said.in_words(&classes), tone: Tone::Companion });
     }
-    let Ok((area, children)) = areas.single() else { return };
-    if lines.is_empty() || !settings.subtitles {
-        return;
-    }
-    let mut shown: Vec<Entity> = children.map(|children| children.to_vec()).unwrap_or_default();
-    for line in lines {
-        let entity = commands
-            .spawn((
-                SubtitleLine { tone: line.tone, left_secs: SHOWN_SECS },
-                ChildOf(area),
-                Node {
-                    padding: UiRect::axes(px(14), px(5)),
-                    max_width: px(860),
-                    border_radius: BorderRadius::all(px(7)),
-                    ..default()
-                },
-                BackgroundColor(theme::INK_THIN),
-                children![theme::text(line.text, 18.0, line.tone.color())],
-            ))
-            .id();
-        shown.push(entity);
-    }
-    for old in shown.iter().rev().skip(AT_MOST) {
-        commands.entity(*old).despawn();
-    }
-}
-
-fn fade(
-    mut commands: Commands,
-    time: Res<Time<Real>>,
-    mut lines: Query<(Entity, &mut SubtitleLine, &mut BackgroundColor, &Children)>,
-    mut colors: Query<&mut TextColor>,
-) {
-    for (entity, mut line, mut background, children) in &mut lines {
-        line.left_secs -= time.delta_secs();
-        if line.left_secs <= 0.0 {
-            commands.entity(entity).despawn();
-            continue;
-        }
-        let opacity = (line.left_secs / FADE_SECS).min(1.0);
-        if opacity < 1.0 {
-            background.0 = theme::INK_THIN.with_alpha(theme::INK_THIN.alpha() * opacity);
-            for child in children {
-                if let Ok(mut color) = colors.get_mut(*child) {
-                    color.0 = line.tone.color().with_alpha(opacity);
-                }
-            }
-        }
+    let Ok((area, shown)) = areas.single() else { return };
+    if !lines.is_empty() && settings.subtitles {
+        let lines = lines.into_iter().map(|line| (line.text, line.tone.color()));
+        add_lines(&mut commands, area, shown, &STYLE, lines);
     }
 }
 

@@ -18,6 +18,8 @@ impl Plugin for ThemePlugin {
 pub(super) const INK: Color = Color::srgba(0.055, 0.062, 0.078, 0.92);
 pub(super) const INK_SOLID: Color = Color::srgb(0.055, 0.062, 0.078);
 pub(super) const INK_THIN: Color = Color::srgba(0.055, 0.062, 0.078, 0.62);
+/// Behind words that stand before the world: dark enough to read them before a sunlit wall.
+pub(super) const INK_CLEAR: Color = Color::srgba(0.055, 0.062, 0.078, 0.76);
 pub(super) const RAISED: Color = Color::srgba(1.0, 1.0, 1.0, 0.07);
 pub(super) const EDGE: Color = Color::srgba(1.0, 1.0, 1.0, 0.09);
 pub(super) const TEXT: Color = Color::srgb(0.93, 0.915, 0.88);

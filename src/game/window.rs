@@ -16,7 +16,7 @@ pub(super) struct WindowSettingsPlugin;
 
 impl Plugin for WindowSettingsPlugin {
     fn build(&self, app: &mut App) {
-        // Before anything is spawned: textures and lights are made for one preset.
+        // Before anything is spawned, so that it is not made twice.
         let chosen = app.world().get_resource::<Settings>().and_then(|settings| preset(settings.quality));
         if let Some(quality) = chosen {
             app.insert_resource(quality);
@@ -36,7 +36,7 @@ fn preset(choice: QualityChoice) -> Option<Quality> {
     }
 }
 
-/// A choice in the menu counts at once for views, and after a moment for light, shadows and textures.
+/// A choice in the menu counts at once for views and shadows, and for textures and the sky when they are drawn anew.
 fn apply_quality(
     settings: Res<Settings>,
     adapter: Option<Res<RenderAdapterInfo>>,

@@ -186,6 +186,24 @@ pub struct RoomSpec {
     pub openings: Vec<OpeningSpec>,
 }
 
+#[cfg(test)]
+impl RoomSpec {
+    /// A room of plain surfaces, 3 m high, on level ground.
+    pub fn bare(name: &str, min: [f32; 2], max: [f32; 2], openings: Vec<OpeningSpec>) -> Self {
+        Self {
+            name: name.into(),
+            min: min.into(),
+            max: max.into(),
+            floor_y: 0.0,
+            height: 3.0,
+            floor: "floor".into(),
+            walls: "walls".into(),
+            ceiling: Some("ceiling".into()),
+            openings,
+        }
+    }
+}
+
 impl RoomSpec {
     /// Extents along X and Z, metres.
     pub fn size(&self) -> Vec2 {

@@ -10,26 +10,51 @@
 
 use bevy::{
     math::{UVec3, Vec2, Vec3},
-    tasks::ComputeTaskPool,
+    tasks::TaskPool,
 };
 
 use super::{
     architecture::{EXTERIOR_THICKNESS, Hole, Rect2, Wall, walls_of},
+    beside_frames::{Progress, each},
     environment::EnvironmentMaps,
     sky::Sky,
 };
 use crate::scene::RoomSpec;
 
-/// Side of a patch of wall, metres.
-const PATCH: f32 = 0.5;
-/// Distance between the points of a volume, metres.
-const VOXEL: f32 = 0.45;
 /// Points of a volume along one axis.
 const MAX_VOXELS: u32 = 40;
-/// How often light bounces between walls.
-const BOUNCES: usize = 4;
-const RAYS_PER_PATCH: u32 = 96;
-const RAYS_PER_VOXEL: u32 = 240;
+
+/// How finely light is computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Detail {
+    /// Side of a patch of wall, metres.
+    patch: f32,
+    /// Distance between the points of a volume, metres.
+    voxel: f32,
+    /// How often light bounces between walls.
+    bounces: usize,
+    rays_per_patch: u32,
+    rays_per_voxel: u32,
+    /// Side of the faces of a room's reflection, pixels; a power of two of at least 8.
+    reflection_size: u32,
+}
+
+impl Detail {
+    pub const FULL: Self =
+        Self { patch: 0.5, voxel: 0.45, bounces: 4, rays_per_patch: 96, rays_per_voxel: 240, reflection_size: 32 };
+    /// About as bright and as coloured, without fine shades, in a hundredth of the time.
+    pub const PLAIN: Self =
+        Self { patch: 1.2, voxel: 1.2, bounces: 3, rays_per_patch: 24, rays_per_voxel: 48, reflection_size: 8 };
+}
+
+/// Who computes, and for whom.
+#[derive(Clone, Copy)]
+pub struct Crew<'a> {
+    /// On all threads of a pool, or on this one alone: other cores stay free for frames.
+    pub pool: Option<&'a TaskPool>,
+    pub progress: &'a Progress,
+}
+
 /// What window glass lets through.
 const GLASS: f32 = 0.9;
 /// A ray passes at most this many rooms.
@@ -39,7 +64,8 @@ const MAX_ROOMS_PASSED: usize = 12;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reflectance {
     pub floor: Vec3,
-    pub walls: Vec3,
+    /// North, east, south, west.
+    pub walls: [Vec3; 4],
     pub ceiling: Vec3,
 }
 
@@ -90,8 +116,6 @@ pub struct RoomLight {
     pub reflection: EnvironmentMaps,
 }
 
-/// Side of the faces of a room's reflection, pixels.
-const REFLECTION_SIZE: u32 = 32;
 /// Height above the floor from which reflections are taken, metres.
 const REFLECTION_HEIGHT: f32 = 1.3;
 
@@ -128,53 +152,37 @@ struct Building<'a> {
     rooms: Vec<RoomBox>,
     sky: &'a Sky,
     patches: usize,
+    detail: Detail,
 }
 
-/// Computes the light in every room, in their order. Uses all cores; the result does not depend on how many there are.
+/// Computes the light in every room, in their order; `None` if nobody waits for it any more. The result does not depend on
+/// how many threads there are.
 pub fn bounce_light(
     rooms: &[RoomSpec],
     reflectances: &[Reflectance],
     lamps: &[PointSource],
     sky: &Sky,
-) -> Vec<RoomLight> {
-    let building = Building::new(rooms, reflectances, sky);
-    let pool = ComputeTaskPool::get_or_init(Default::default);
-    let building = &building;
-    let per_room = |work: &(dyn Fn(usize) -> Vec<Vec3> + Sync)| -> Vec<Vec3> {
-        pool.scope(|scope| {
-            for room in 0..building.rooms.len() {
-                scope.spawn(async move { work(room) });
-            }
-        })
-        .concat()
+    detail: Detail,
+    crew: Crew,
+) -> Option<Vec<RoomLight>> {
+    let building = Building::new(rooms, reflectances, sky, detail);
+    let indices: Vec<usize> = (0..building.rooms.len()).collect();
+    crew.progress.expect(indices.len() * (2 + detail.bounces));
+    let per_room = |work: &(dyn Fn(usize) -> Vec<Vec3> + Sync)| -> Option<Vec<Vec3>> {
+        Some(each(crew.pool, crew.progress, &indices, |room| work(*room))?.concat())
     };
-    let glow = &building.glow(lamps, &per_room);
-    pool.scope(|scope| {
-        for room in 0..building.rooms.len() {
-            scope.spawn(async move { building.room_light(room, glow) });
-        }
-    })
+    let direct = per_room(&|room| building.direct_light(room, lamps))?;
+    // Radiance of every patch after all bounces.
+    let mut glow = direct.clone();
+    for _ in 0..detail.bounces {
+        let gathered = per_room(&|room| building.gathered_light(room, &glow))?;
+        glow = gathered.iter().zip(&direct).map(|(gathered, direct)| *gathered + *direct).collect();
+    }
+    each(crew.pool, crew.progress, &indices, |room| building.room_light(*room, &glow))
 }
-
-/// The same on the calling thread alone, for work beside the frames: other cores stay free for them.
-pub fn bounce_light_quietly(
-    rooms: &[RoomSpec],
-    reflectances: &[Reflectance],
-    lamps: &[PointSource],
-    sky: &Sky,
-) -> Vec<RoomLight> {
-    let building = Building::new(rooms, reflectances, sky);
-    let per_room =
-        |work: &(dyn Fn(usize) -> Vec<Vec3> + Sync)| (0..building.rooms.len()).flat_map(work).collect::<Vec<_>>();
-    let glow = building.glow(lamps, &per_room);
-    (0..building.rooms.len()).map(|room| building.room_light(room, &glow)).collect()
-}
-
-/// Work on every room, results one after the other.
-type PerRoom<'a> = dyn Fn(&(dyn Fn(usize) -> Vec<Vec3> + Sync)) -> Vec<Vec3> + 'a;
 
 impl<'a> Building<'a> {
-    fn new(rooms: &[RoomSpec], reflectances: &[Reflectance], sky: &'a Sky) -> Self {
+    fn new(rooms: &[RoomSpec], reflectances: &[Reflectance], sky: &'a Sky, detail: Detail) -> Self {
         let mut patches = 0;
         let rooms = rooms
             .iter()
@@ -194,10 +202,10 @@ impl<'a> Building<'a> {
                     };
                     wall.openings.iter().map(hole).collect()
                 });
-                let [w, f, c] = [reflectance.walls, reflectance.floor, reflectance.ceiling];
+                let Reflectance { floor, ceiling, walls: [n, e, s, w] } = *reflectance;
                 let size = max - min;
                 let grid = [0, 1, 2, 3, 4, 5]
-                    .map(|face| span_axes(face).map(|axis| ((size[axis] / PATCH).ceil() as u32).clamp(1, 64)));
+                    .map(|face| span_axes(face).map(|axis| ((size[axis] / detail.patch).ceil() as u32).clamp(1, 64)));
                 let first_patch = grid.map(|[a, b]| {
                     let first = patches;
                     patches += (a * b) as usize;
@@ -214,25 +222,14 @@ impl<'a> Building<'a> {
                     max,
                     open_top: room.ceiling.is_none(),
                     holes,
-                    reflectance: [w, w, f, c, w, w],
+                    reflectance: [w, e, floor, ceiling, n, s],
                     grid,
                     first_patch,
                     volume: (low, high),
                 }
             })
             .collect();
-        Self { rooms, sky, patches }
-    }
-
-    /// Radiance of every patch after all bounces.
-    fn glow(&self, lamps: &[PointSource], per_room: &PerRoom) -> Vec<Vec3> {
-        let direct = per_room(&|room| self.direct_light(room, lamps));
-        let mut glow = direct.clone();
-        for _ in 0..BOUNCES {
-            let gathered = per_room(&|room| self.gathered_light(room, &glow));
-            glow = gathered.iter().zip(&direct).map(|(gathered, direct)| *gathered + *direct).collect();
-        }
-        glow
+        Self { rooms, sky, patches, detail }
     }
 
     fn room_light(&self, room: usize, glow: &[Vec3]) -> RoomLight {
@@ -362,9 +359,10 @@ impl<'a> Building<'a> {
             .map(|(index, (center, normal, edges, reflectance))| {
                 let (right, up) = normal.any_orthonormal_pair();
                 let mut sum = Vec3::ZERO;
-                for ray in 0..RAYS_PER_PATCH {
-                    let x = hammersley(ray, RAYS_PER_PATCH, index as u32);
-                    let place = hammersley(ray, RAYS_PER_PATCH, index as u32 ^ 0x55) - 0.5;
+                let rays = self.detail.rays_per_patch;
+                for ray in 0..rays {
+                    let x = hammersley(ray, rays, index as u32);
+                    let place = hammersley(ray, rays, index as u32 ^ 0x55) - 0.5;
                     let (sin, cos) = (std::f32::consts::TAU * x.y).sin_cos();
                     let sin_theta = x.x.sqrt();
                     let direction =
@@ -373,7 +371,7 @@ impl<'a> Building<'a> {
                     let (end, _) = self.trace(room, start, direction);
                     sum += self.seen(&end, direction, glow);
                 }
-                sum / RAYS_PER_PATCH as f32 * reflectance
+                sum / rays as f32 * reflectance
             })
             .collect()
     }
@@ -382,7 +380,7 @@ impl<'a> Building<'a> {
         let space = &self.rooms[room];
         let (min, max) = space.volume;
         let size = max - min;
-        let resolution = (size / VOXEL).ceil().as_uvec3().clamp(UVec3::splat(2), UVec3::splat(MAX_VOXELS));
+        let resolution = (size / self.detail.voxel).ceil().as_uvec3().clamp(UVec3::splat(2), UVec3::splat(MAX_VOXELS));
         let count = resolution.x * resolution.y * resolution.z;
         let margin = Vec3::splat(0.05).min(0.25 * (space.max - space.min));
         let cubes = (0..count)
@@ -399,7 +397,7 @@ impl<'a> Building<'a> {
         let space = &self.rooms[room];
         let mut eye = 0.5 * (space.min + space.max);
         eye.y = (space.min.y + REFLECTION_HEIGHT).min(eye.y);
-        EnvironmentMaps::filter(REFLECTION_SIZE, |direction| {
+        EnvironmentMaps::filter(self.detail.reflection_size, |direction| {
             let (end, _) = self.trace(room, eye, direction);
             self.seen(&end, direction, glow)
         })
@@ -408,9 +406,10 @@ impl<'a> Building<'a> {
     fn cube(&self, room: usize, point: Vec3, glow: &[Vec3]) -> [Vec3; 6] {
         let mut sums = [Vec3::ZERO; 6];
         let mut weights = [0.0; 6];
-        for ray in 0..RAYS_PER_VOXEL {
+        let rays = self.detail.rays_per_voxel;
+        for ray in 0..rays {
             // The same well spread directions for every point, so that neighbours agree.
-            let y = 1.0 - 2.0 * (ray as f32 + 0.5) / RAYS_PER_VOXEL as f32;
+            let y = 1.0 - 2.0 * (ray as f32 + 0.5) / rays as f32;
             let r = (1.0 - y * y).sqrt();
             let (sin, cos) = (ray as f32 * 2.399_963_2).sin_cos();
             let direction = Vec3::new(r * cos, y, r * sin);
@@ -452,17 +451,8 @@ mod tests {
     };
 
     fn room(openings: Vec<OpeningSpec>, ceiling: bool) -> RoomSpec {
-        RoomSpec {
-            name: "r".into(),
-            min: Vec2::ZERO,
-            max: Vec2::new(4.0, 4.0),
-            floor_y: 0.0,
-            height: 3.0,
-            floor: "m".into(),
-            walls: "m".into(),
-            ceiling: ceiling.then(|| "m".into()),
-            openings,
-        }
+        let bare = RoomSpec::bare("r", [0.0, 0.0], [4.0, 4.0], openings);
+        RoomSpec { ceiling: bare.ceiling.clone().filter(|_| ceiling), ..bare }
     }
 
     fn sky() -> Sky {
@@ -471,21 +461,28 @@ mod tests {
         Sky::new(&spec, Seed(1))
     }
 
+    fn light(rooms: &[RoomSpec], grey: Reflectance, lamps: &[PointSource], detail: Detail) -> Vec<RoomLight> {
+        let crew = Crew { pool: None, progress: &Progress::default() };
+        bounce_light(rooms, &vec![grey; rooms.len()], lamps, &sky(), detail, crew).expect("nobody gave it up")
+    }
+
     fn grey(value: f32) -> Reflectance {
-        Reflectance { floor: Vec3::splat(value), walls: Vec3::splat(value), ceiling: Vec3::splat(value) }
+        Reflectance { floor: Vec3::splat(value), walls: [Vec3::splat(value); 4], ceiling: Vec3::splat(value) }
     }
 
     #[test]
     fn a_closed_room_is_dark_and_a_window_lights_it_from_its_side() {
-        let dark = bounce_light(&[room(vec![], true)], &[grey(0.5)], &[], &sky());
+        let dark = light(&[room(vec![], true)], grey(0.5), &[], Detail::FULL);
         assert_eq!(dark[0].volume.mean_at(Vec3::new(2.0, 1.0, 2.0)), Vec3::ZERO);
         let window = OpeningSpec { side: Side::North, center: 2.0, width: 2.0, bottom: 0.8, top: 2.2, glazed: true };
-        let lit = bounce_light(&[room(vec![window], true)], &[grey(0.5)], &[], &sky());
-        assert_eq!(
-            lit,
-            bounce_light_quietly(&[room(vec![window], true)], &[grey(0.5)], &[], &sky()),
-            "on one thread the same"
-        );
+        let rooms = [room(vec![window], true)];
+        let lit = light(&rooms, grey(0.5), &[], Detail::FULL);
+        let pool = bevy::tasks::TaskPoolBuilder::new().num_threads(3).build();
+        let progress = Progress::default();
+        let crew = Crew { pool: Some(&pool), progress: &progress };
+        let by_many = bounce_light(&rooms, &[grey(0.5)], &[], &sky(), Detail::FULL, crew);
+        assert_eq!(Some(&lit), by_many.as_ref(), "on many threads the same");
+        assert_eq!(progress.read(), (6, 6), "every part was counted");
         let near = lit[0].volume.mean_at(Vec3::new(2.0, 1.5, 0.5)).y;
         let far = lit[0].volume.mean_at(Vec3::new(2.0, 1.5, 3.5)).y;
         assert!(near > 2.0 * far && far > 0.0, "{near} {far}");
@@ -499,7 +496,7 @@ mod tests {
         let r = 0.5;
         let area = 2.0 * (16.0 + 12.0 + 12.0);
         let exact = r * 1000.0 / area / std::f32::consts::PI / (1.0 - r);
-        let volume = &bounce_light(&[room(vec![], true)], &[grey(r)], &[lamp], &sky())[0].volume;
+        let volume = &light(&[room(vec![], true)], grey(r), &[lamp], Detail::FULL)[0].volume;
         let mean = volume.cubes.iter().map(|cube| cube.iter().map(|c| c.y).sum::<f32>() / 6.0).sum::<f32>()
             / volume.cubes.len() as f32;
         // Four bounces of the endless series carry 97 %; points near the walls weigh more than the walls' mean.
@@ -512,9 +509,41 @@ mod tests {
         let yard = room(vec![door(Side::East)], false);
         let inner =
             RoomSpec { min: Vec2::new(4.0, 0.0), max: Vec2::new(8.0, 4.0), ..room(vec![door(Side::West)], true) };
-        let lights = bounce_light(&[yard, inner], &[grey(0.5), grey(0.5)], &[], &sky());
+        let lights = light(&[yard, inner], grey(0.5), &[], Detail::FULL);
         let outside = lights[0].volume.mean_at(Vec3::new(2.0, 1.5, 2.0)).y;
         let inside = lights[1].volume.mean_at(Vec3::new(5.0, 1.0, 2.0)).y;
         assert!(inside > 0.0 && inside < 0.5 * outside, "{inside} {outside}");
+    }
+
+    #[test]
+    fn plain_light_is_about_as_bright() {
+        let window = OpeningSpec { side: Side::North, center: 2.0, width: 2.0, bottom: 0.8, top: 2.2, glazed: true };
+        let rooms = [room(vec![window], true)];
+        let mean = |detail| {
+            let volume = &light(&rooms, grey(0.7), &[], detail)[0].volume;
+            volume.cubes.iter().flatten().map(|radiance| radiance.y).sum::<f32>() / (6 * volume.cubes.len()) as f32
+        };
+        let ratio = mean(Detail::PLAIN) / mean(Detail::FULL);
+        assert!((0.7..1.4).contains(&ratio), "{ratio}");
+    }
+
+    #[test]
+    fn a_red_wall_reddens_the_room() {
+        let window = OpeningSpec { side: Side::North, center: 2.0, width: 2.0, bottom: 0.8, top: 2.2, glazed: true };
+        let red = Vec3::new(0.8, 0.1, 0.1);
+        let mut walls = grey(0.5);
+        walls.walls[1] = red;
+        let [plain, painted] =
+            [grey(0.5), walls].map(|walls| light(&[room(vec![window], true)], walls, &[], Detail::FULL));
+        // Light that goes to −X, beside the east wall, against light that goes to +X beside the west wall.
+        let redness = |light: &[RoomLight], point: Vec3| {
+            let mean = light[0].volume.mean_at(point);
+            mean.x / mean.z
+        };
+        let [by_it, far] = [3.6, 0.4].map(|x| {
+            let point = Vec3::new(x, 1.5, 2.0);
+            redness(&painted, point) / redness(&plain, point)
+        });
+        assert!(by_it > 1.3 && by_it > far && far > 1.01, "{by_it} {far}");
     }
 }

@@ -6,15 +6,17 @@
 use avian3d::prelude::*;
 use bevy::prelude::*;
 
-use super::{FlyIntent, HouseMap, SceneReady};
+use super::{FlyIntent, HouseMap, SceneReady, light::SceneLight};
 
 /// Radius of the body as the physics knows it, metres.
 pub const BODY_RADIUS_M: f32 = 0.14;
 /// Where its eye sits, ahead of everything that it could see of itself.
 pub const EYE_OFFSET: Vec3 = Vec3::new(0.0, 0.0, -0.16);
 
-/// Power of its own light, lumens.
+/// Power of its own light in a bright room, lumens, and the exposure value (EV100) of such a room. In the dark it shines so
+/// much less that it always looks as bright.
 const LIGHT_LUMENS: f32 = 4_000.0;
+const BRIGHT_ROOM: f32 = 10.0;
 const TOP_SPEED: f32 = 2.6;
 /// Approach rate, 1/s: speed grows with distance up to [`TOP_SPEED`].
 const APPROACH: f32 = 2.4;
@@ -267,15 +269,22 @@ fn turn_towards(rotation: Quat, direction: Vec3, seconds: f32) -> Quat {
     rotation.rotate_towards(smooth, TURN_RATE * seconds)
 }
 
+/// How much light it gives where the eye is exposed by `ev100`, lumens.
+fn own_lumens(ev100: f32) -> f32 {
+    LIGHT_LUMENS * (ev100 - BRIGHT_ROOM).clamp(-8.0, 0.0).exp2()
+}
+
 /// Hovering, leaning into the flight, and light that follows the mood: calm blue-green to warm yellow.
 fn show_mood(
     mut companions: Query<(&FlyIntent, &Flight, &mut Gesture, &Transform, &Children), With<Companion>>,
     mut shells: Query<(&mut Transform, &Children), (With<CompanionShell>, Without<Companion>)>,
     mut lights: Query<(&mut PointLight, &MeshMaterial3d<StandardMaterial>), With<CompanionLight>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
+    scene_light: Option<Res<SceneLight>>,
     time: Res<Time>,
 ) {
     for (intent, flight, mut gesture, body, children) in &mut companions {
+        let exposure = scene_light.as_ref().map_or(BRIGHT_ROOM, |light| light.exposure_at(body.translation));
         gesture.age_secs += time.delta_secs();
         let (offset, turn, glow) = gesture.pose();
         for child in children {
@@ -288,7 +297,7 @@ fn show_mood(
                 let color =
                     LinearRgba::rgb(0.2, 1.6, 2.2).mix(&LinearRgba::rgb(3.0, 1.7, 0.3), intent.mood.clamp(0.0, 1.0));
                 light.color = color.into();
-                light.intensity = LIGHT_LUMENS * (1.0 + 2.0 * glow);
+                light.intensity = own_lumens(exposure) * (1.0 + 2.0 * glow);
                 // Writing a material uploads it again; only a changed mood is worth that.
                 if materials.get(&material.0).is_some_and(|glow| glow.emissive != color)
                     && let Some(mut glow) = materials.get_mut(&material.0)
@@ -315,6 +324,13 @@ mod tests {
             assert!(position.x < target.x + 0.05, "overshot to {position}");
         }
         assert!(position.distance(target) < 0.02, "ended at {position}");
+    }
+
+    #[test]
+    fn in_the_dark_it_shines_less() {
+        assert_eq!(own_lumens(BRIGHT_ROOM), LIGHT_LUMENS);
+        assert_eq!(own_lumens(14.0), LIGHT_LUMENS, "no floodlight outdoors");
+        assert_eq!(own_lumens(BRIGHT_ROOM - 3.0), LIGHT_LUMENS / 8.0);
     }
 
     #[test]

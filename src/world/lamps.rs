@@ -14,17 +14,20 @@ use super::{
 };
 use crate::scene::LightSpec;
 
-/// A lamp, and its power when it is switched on.
+/// A lamp, as it is when it is switched on.
 #[derive(Component, Clone, Copy, Debug, PartialEq)]
 pub struct Lamp {
     pub lumens: f32,
+    /// Whether it throws shadows where the quality allows it.
+    pub shadows: bool,
 }
 
 /// One lamp of the scene at a part of its power.
 pub(super) fn spawn_lamp(lamp: &LightSpec, level: f32, settings: &QualitySettings, commands: &mut Commands) {
     let shadows = lamp.shadows && settings.lamp_shadows;
     let place = Transform::from_translation(lamp.position);
-    let mut entity = commands.spawn((Name::new("lamp light"), LitByScene, Lamp { lumens: lamp.lumens }));
+    let mut entity =
+        commands.spawn((Name::new("lamp light"), LitByScene, Lamp { lumens: lamp.lumens, shadows: lamp.shadows }));
     match lamp.spot {
         Some((direction, outer_angle)) => {
             let direction = direction.normalize_or(-Vec3::Y);

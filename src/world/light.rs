@@ -1,40 +1,39 @@
 //! Sun, sky, lamps and bounced light of the active scene, as entities and textures.
 //!
-//! In: [`SceneChanged`], [`LightControl`] and [`Quality`]. Out: the sun, an irradiance volume and a reflection probe per
-//! room, and [`SceneLight`], from which `view` dresses cameras. The maths is in `sky`, `environment` and `bounce`, lamps in
-//! `lamps`; here it becomes assets. What is absent: light that objects give off (`spawn`).
+//! In: [`SceneChanged`], [`SceneReady`], [`LightControl`] and [`Quality`]. Out: the sun, an irradiance volume and a reflection
+//! probe per room, and [`SceneLight`], from which `view` dresses cameras. What enters it and the maths are in `light_inputs`,
+//! `sky`, `environment` and `bounce`, lamps in `lamps`; here it becomes assets. What is absent: light that objects give off
+//! (`spawn`), how shadows follow quality (`shadows`).
 
 use std::sync::Arc;
 
 use bevy::{
     ecs::system::SystemParam,
-    light::{
-        CascadeShadowConfigBuilder, DirectionalLightShadowMap, EnvironmentMapLight, GlobalAmbientLight,
-        IrradianceVolume, LightProbe,
-    },
+    light::{EnvironmentMapLight, GlobalAmbientLight, IrradianceVolume, LightProbe},
     math::Vec3,
     prelude::*,
-    tasks::{AsyncComputeTaskPool, Task, block_on, poll_once},
+    tasks::{ComputeTaskPool, TaskPool, TaskPoolBuilder},
 };
 
+pub use super::light_inputs::{LightControl, PaintedSurface, doorway_middles};
 use super::{
-    bounce::{LightVolume, PointSource, Reflectance, RoomLight, bounce_light, bounce_light_quietly},
+    beside_frames::{BesideFrames, News, Progress},
+    bounce::{Crew, Detail, LightVolume},
     environment::{CubeMap, EnvironmentMaps},
     lamps::spawn_lamp,
+    light_inputs::{ComputedLight, LightInputs, luminance},
     light_textures::{cube_image, volume_image},
     materials::linear,
+    preparation::{BuildPace, SceneReady},
     quality::{Quality, QualitySettings},
+    rooms::same_rooms,
+    shadows::sun_cascades,
     sky::Sky,
 };
-use crate::{
-    base::Seed,
-    scene::{LightSpec, MaterialSpec, OpeningSpec, RoomSpec, SceneChanged, SceneSpec, Side, SkySpec},
-};
+use crate::scene::{SceneChanged, SceneSpec};
 
 /// Light textures hold candela per square metre over this, so that sunlit walls fit into half floats.
 pub const RADIANCE_UNIT: f32 = 50.0;
-/// Side of the faces of the sky's environment map, pixels.
-const ENVIRONMENT_SIZE: u32 = 32;
 /// Exposure value of a view that sees 1 candela per square metre on average (ISO 2720 with calibration constant 12.5:
 /// log2(100 / 12.5)), brighter by a stop: white walls are to look white.
 const EXPOSURE_OF_ONE_NIT: f32 = 3.0 - 1.0;
@@ -83,100 +82,77 @@ impl SceneLight {
     }
 }
 
-/// Source: ITU-R BT.709.
-fn luminance(color: Vec3) -> f32 {
-    color.dot(Vec3::new(0.2126, 0.7152, 0.0722))
-}
-
-/// What light is asked to be, beyond what the scene's file says.
-#[derive(Resource, Clone, Debug, PartialEq)]
-pub struct LightControl {
-    /// Scales the power of all lamps: 0 is off, 1 as the scene has them.
-    pub lamps: f32,
-    /// Replaces the scene's sky.
-    pub sky: Option<SkySpec>,
-    /// Doorways that let no light through: middles of openings, world space.
-    pub shut: Vec<Vec3>,
-}
-
-impl Default for LightControl {
-    fn default() -> Self {
-        Self { lamps: 1.0, sky: None, shut: Vec::new() }
-    }
-}
-
-/// All that enters the light of a scene.
-#[derive(Clone, Debug, PartialEq)]
-struct LightInputs {
-    sky: SkySpec,
-    seed: Seed,
-    lights: Vec<LightSpec>,
-    lamp_level: f32,
-    rooms: Vec<RoomSpec>,
-    reflectances: Vec<Reflectance>,
-    sky_face_size: u32,
-}
-
-impl LightInputs {
-    fn of(scene: &SceneSpec, control: &LightControl, settings: &QualitySettings) -> Self {
-        let mut rooms = scene.rooms.clone();
-        for room in &mut rooms {
-            let middles = doorway_middles(room);
-            let mut middles = middles.into_iter();
-            room.openings.retain(|_| {
-                let middle = middles.next().unwrap_or(Vec3::INFINITY);
-                !control.shut.iter().any(|shut| shut.distance(middle) < SAME_DOORWAY)
-            });
-        }
-        Self {
-            sky: control.sky.unwrap_or(scene.sky),
-            seed: scene.seed,
-            lights: scene.lights.clone(),
-            lamp_level: control.lamps,
-            rooms,
-            reflectances: reflectances(scene),
-            sky_face_size: settings.sky_face_size,
-        }
-    }
-
-    fn lamps(&self) -> Vec<PointSource> {
-        let source = |lamp: &LightSpec| PointSource {
-            position: lamp.position,
-            power: lamp.color * lamp.lumens * self.lamp_level,
-            spot: lamp.spot,
-        };
-        self.lights.iter().map(source).collect()
-    }
-
-    /// The light that these inputs give; `quietly` on this thread alone.
-    fn compute(&self, quietly: bool) -> ComputedLight {
-        let sky = Sky::new(&self.sky, self.seed);
-        let bounce = if quietly { bounce_light_quietly } else { bounce_light };
-        ComputedLight {
-            rooms: bounce(&self.rooms, &self.reflectances, &self.lamps(), &sky),
-            environment: EnvironmentMaps::filter(ENVIRONMENT_SIZE, |direction| sky.radiance(direction)),
-            picture: CubeMap::draw(self.sky_face_size, |direction| sky.radiance_with_sun(direction)),
-            sky,
-        }
-    }
-}
-
-/// Two doorways nearer than this are one, metres: rooms on both sides of a wall declare it.
-const SAME_DOORWAY: f32 = 0.3;
-
-/// Light as numbers, not yet in textures.
-struct ComputedLight {
-    sky: Sky,
-    rooms: Vec<RoomLight>,
-    environment: EnvironmentMaps,
-    picture: CubeMap,
-}
-
-/// What the light was last made of, and what is being made.
-#[derive(Default)]
+/// The light that is shown, the light that is being computed, and of which scene.
+#[derive(Resource, Default)]
 pub struct Lighting {
-    inputs: Option<LightInputs>,
-    task: Option<Task<ComputedLight>>,
+    scene: Option<Arc<SceneSpec>>,
+    /// Whether that scene's rooms stand; until then its light would shine on others.
+    stands: bool,
+    wanted: Option<LightInputs>,
+    /// `None` while a plain light is shown, or none.
+    shown: Option<LightInputs>,
+    work: Option<BesideFrames<Made>>,
+    newest: Option<Made>,
+}
+
+/// What is computed beside the frames.
+enum Made {
+    Light(ComputedLight),
+    /// For the time being.
+    Plain(ComputedLight),
+    /// The same sky with other pixels.
+    Picture(CubeMap),
+}
+
+impl Lighting {
+    /// How far the light of the present scene has come: parts that are done and parts in all, at least one.
+    pub fn progress(&self) -> (usize, usize) {
+        match &self.work {
+            Some(work) => {
+                let (done, total) = work.progress();
+                // The last part is to show it.
+                (done, total + 1)
+            }
+            None => (usize::from(self.shown.is_some() && self.shown == self.wanted), 1),
+        }
+    }
+
+    /// Starts computing the wanted light beside the frames. A new scene gets all cores and a plain light first; what is
+    /// commanded while playing leaves the other cores to the frames, and the old light stays until the new one is there.
+    fn begin(&mut self, new_scene: bool) {
+        let Some(inputs) = self.wanted.clone() else { return };
+        self.newest = None;
+        if self.shown.as_ref().is_some_and(|shown| shown.differ_in_picture(&inputs)) {
+            self.work = Some(BesideFrames::start("sky", move |hand_over, _| {
+                hand_over(Made::Picture(inputs.picture()));
+            }));
+            return;
+        }
+        let plain_first = new_scene && self.shown.as_ref().is_none_or(|shown| shown.rooms != inputs.rooms);
+        self.work = Some(BesideFrames::start("light", move |hand_over, progress| {
+            if plain_first {
+                let crew = Crew { pool: None, progress: &Progress::default() };
+                if let Some(plain) = inputs.compute(Detail::PLAIN, crew) {
+                    hand_over(Made::Plain(plain));
+                }
+            }
+            let pool = new_scene.then(|| TaskPoolBuilder::new().thread_name("light".to_owned()).build());
+            if let Some(light) = inputs.compute(Detail::FULL, Crew { pool: pool.as_ref(), progress }) {
+                hand_over(Made::Light(light));
+            }
+        }));
+    }
+
+    /// Takes in what has been computed.
+    fn collect(&mut self) {
+        while let Some(work) = &mut self.work {
+            match work.news() {
+                News::Made(made) => self.newest = Some(made),
+                News::Nothing => break,
+                News::Over => self.work = None,
+            }
+        }
+    }
 }
 
 /// Where light becomes entities and textures.
@@ -189,53 +165,78 @@ pub struct LightStage<'w, 's> {
     commands: Commands<'w, 's>,
 }
 
-/// Replaces the light when what it depends on has changed: at once for another scene, because nothing can be seen without;
-/// beside the frames, on a thread of its own, for what is commanded.
-pub fn light_scene(
+/// Replaces the light when what it depends on has changed. With [`BuildPace::Blocking`] a new scene has its light at once;
+/// everything else is computed beside the frames.
+pub(super) fn light_scene(
     mut changes: MessageReader<SceneChanged>,
-    mut scene: Local<Option<Arc<SceneSpec>>>,
-    control: Res<LightControl>,
-    mut lighting: Local<Lighting>,
+    mut ready: MessageReader<SceneReady>,
+    pace: Res<BuildPace>,
+    mut control: ResMut<LightControl>,
+    mut lighting: ResMut<Lighting>,
     mut stage: LightStage,
 ) {
     let new_scene = changes.read().last().map(|change| change.new.clone());
-    let at_once = new_scene.is_some();
+    let is_new = new_scene.is_some();
     if let Some(new) = new_scene {
-        *scene = Some(new);
+        // New rooms have their own paint again.
+        if lighting.scene.as_ref().is_some_and(|old| !same_rooms(old, &new)) && !control.painted.is_empty() {
+            control.painted.clear();
+        }
+        lighting.scene = Some(new);
+        lighting.stands = false;
     }
-    let Some(scene) = scene.as_ref() else { return };
-    if at_once || control.is_changed() {
-        let inputs = LightInputs::of(scene, &control, &stage.quality.settings());
-        if lighting.inputs.as_ref() != Some(&inputs) {
-            if at_once {
-                let computed = inputs.compute(false);
-                stage.install(&inputs, computed);
-                lighting.task = None;
+    let Some(scene) = lighting.scene.clone() else { return };
+    if ready.read().last().is_some_and(|ready| Arc::ptr_eq(&ready.new, &scene)) {
+        lighting.stands = true;
+    }
+    if is_new || control.is_changed() || stage.quality.is_changed() {
+        let inputs = LightInputs::of(&scene, &control, stage.quality.settings().sky_face_size);
+        if lighting.wanted.as_ref() != Some(&inputs) {
+            lighting.wanted = Some(inputs.clone());
+            if is_new && *pace == BuildPace::Blocking {
+                let pool: &TaskPool = ComputeTaskPool::get_or_init(Default::default);
+                let crew = Crew { pool: Some(pool), progress: &Progress::default() };
+                lighting.work = None;
+                lighting.newest = inputs.compute(Detail::FULL, crew).map(Made::Light);
             } else {
-                let inputs = inputs.clone();
-                // A newer command replaces the one before: its task is dropped.
-                lighting.task = Some(
-                    AsyncComputeTaskPool::get_or_init(Default::default).spawn(async move { inputs.compute(true) }),
-                );
+                lighting.begin(is_new);
             }
-            lighting.inputs = Some(inputs);
         }
     }
-    let done = lighting.task.as_mut().and_then(|task| block_on(poll_once(task)));
-    if let (Some(computed), Some(inputs)) = (done, &lighting.inputs) {
-        stage.install(inputs, computed);
-        lighting.task = None;
+    if lighting.work.is_some() {
+        lighting.collect();
     }
+    if !lighting.stands || lighting.newest.is_none() {
+        return;
+    }
+    let lighting = &mut *lighting;
+    let (Some(made), Some(inputs)) = (lighting.newest.take(), &lighting.wanted) else { return };
+    lighting.shown = None;
+    match made {
+        Made::Plain(computed) => {
+            stage.install(inputs, computed);
+            return;
+        }
+        Made::Light(computed) => stage.install(inputs, computed),
+        Made::Picture(picture) => stage.install_picture(picture),
+    }
+    lighting.shown = Some(inputs.clone());
 }
 
 impl LightStage<'_, '_> {
+    fn install_picture(&mut self, picture: CubeMap) {
+        let picture = self.images.add(cube_image(picture));
+        if let Some(sky) = &mut self.light.sky {
+            sky.picture = picture;
+        }
+    }
+
     /// Replaces sun, lamps, probes and sky.
     fn install(&mut self, inputs: &LightInputs, computed: ComputedLight) {
         for entity in &self.old {
             self.commands.entity(entity).despawn();
         }
         let settings = self.quality.settings();
-        self.commands.insert_resource(DirectionalLightShadowMap { size: settings.shadow_map_size });
         // Everything is lit by what really arrives: sun, sky, lamps and what they bounce.
         self.commands.insert_resource(GlobalAmbientLight::NONE);
         spawn_sun(&computed.sky, &settings, &mut self.commands);
@@ -261,44 +262,10 @@ impl LightStage<'_, '_> {
     }
 }
 
-/// The middles of a room's openings, world space.
-pub fn doorway_middles(room: &RoomSpec) -> Vec<Vec3> {
-    let middle = |opening: &OpeningSpec| {
-        let y = room.floor_y + 0.5 * (opening.bottom + opening.top);
-        match opening.side {
-            Side::North => Vec3::new(room.min.x + opening.center, y, room.min.y),
-            Side::South => Vec3::new(room.min.x + opening.center, y, room.max.y),
-            Side::West => Vec3::new(room.min.x, y, room.min.y + opening.center),
-            Side::East => Vec3::new(room.max.x, y, room.min.y + opening.center),
-        }
-    };
-    room.openings.iter().map(middle).collect()
-}
-
 /// Mean luminance in a room, at least a hundredth of a candela per square metre.
 fn room_mean(volume: &LightVolume) -> f32 {
     let sum: f32 = volume.cubes.iter().flatten().map(|radiance| luminance(*radiance)).sum();
     (sum / (6 * volume.cubes.len()) as f32).max(0.01)
-}
-
-/// How much light the surfaces of every room send back.
-fn reflectances(spec: &SceneSpec) -> Vec<Reflectance> {
-    let of = |name: &str| spec.materials.get(name).map_or(Vec3::splat(0.5), mean_color);
-    spec.rooms
-        .iter()
-        .map(|room| Reflectance {
-            floor: of(&room.floor),
-            walls: of(&room.walls),
-            ceiling: room.ceiling.as_deref().map_or(Vec3::splat(0.5), of),
-        })
-        .collect()
-}
-
-/// Mean colour of a surface with its pattern, capped at what real paints reach. Its tint is halved: rugs, furniture and the
-/// eye's own white balance keep real rooms from taking on the colour of their floors.
-fn mean_color(material: &MaterialSpec) -> Vec3 {
-    let color = material.base_color.lerp(material.accent_color, 0.2);
-    Vec3::splat(luminance(color)).lerp(color, 0.5).min(Vec3::splat(0.85))
 }
 
 /// Mean radiance from all around in the open: half sky, half land.
@@ -311,13 +278,6 @@ fn spawn_sun(sky: &Sky, settings: &QualitySettings, commands: &mut Commands) {
     if illuminance < 1.0 {
         return;
     }
-    let cascades = CascadeShadowConfigBuilder {
-        num_cascades: settings.shadow_cascades,
-        minimum_distance: 0.1,
-        maximum_distance: settings.shadow_distance,
-        first_cascade_far_bound: (0.3 * settings.shadow_distance).min(9.0),
-        overlap_proportion: 0.15,
-    };
     commands.spawn((
         Name::new("sun"),
         LitByScene,
@@ -329,7 +289,7 @@ fn spawn_sun(sky: &Sky, settings: &QualitySettings, commands: &mut Commands) {
             shadow_normal_bias: 1.6,
             ..default()
         },
-        cascades.build(),
+        sun_cascades(settings),
         Transform::default().looking_to(-sky.to_sun, Vec3::Y),
     ));
 }
@@ -364,4 +324,54 @@ fn spawn_room_light(
         },
         place,
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::SkySpec;
+
+    fn inputs() -> LightInputs {
+        LightInputs::of_bare_room()
+    }
+
+    /// What `lighting` computes, in order.
+    fn made(lighting: &mut Lighting) -> Vec<Made> {
+        let mut made = Vec::new();
+        while let Some(work) = &mut lighting.work {
+            match work.news() {
+                News::Made(news) => made.push(news),
+                News::Nothing => std::thread::yield_now(),
+                News::Over => lighting.work = None,
+            }
+        }
+        made
+    }
+
+    #[test]
+    fn a_new_scene_gets_a_plain_light_first() {
+        let mut lighting = Lighting { wanted: Some(inputs()), ..default() };
+        lighting.begin(true);
+        let [Made::Plain(plain), Made::Light(full)] = &made(&mut lighting)[..] else { panic!("plain, then full") };
+        assert!(plain.rooms[0].volume.cubes.len() < full.rooms[0].volume.cubes.len());
+        assert_eq!(plain.rooms[0].volume.max, full.rooms[0].volume.max);
+    }
+
+    #[test]
+    fn a_command_keeps_the_old_light_until_the_new_one_is_there() {
+        let sky = SkySpec { sun_elevation: 0.1, ..inputs().sky };
+        let mut lighting =
+            Lighting { shown: Some(inputs()), wanted: Some(LightInputs { sky, ..inputs() }), ..default() };
+        lighting.begin(false);
+        assert!(matches!(&made(&mut lighting)[..], [Made::Light(_)]));
+    }
+
+    #[test]
+    fn another_size_of_the_skys_picture_draws_nothing_but_that() {
+        let wanted = LightInputs { sky_face_size: 32, ..inputs() };
+        let mut lighting = Lighting { shown: Some(inputs()), wanted: Some(wanted), ..default() };
+        lighting.begin(false);
+        let [Made::Picture(picture)] = &made(&mut lighting)[..] else { panic!("a picture") };
+        assert_eq!(picture.size, 32);
+    }
 }

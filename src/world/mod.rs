@@ -5,12 +5,13 @@
 //!
 //! | when | set | what |
 //! |---|---|---|
-//! | `PreUpdate` | [`WorldSystems::Build`] | a changed scene is prepared (beside the frames, if asked); then rooms, light and objects follow it |
+//! | `PreUpdate` | [`WorldSystems::Build`] | a changed scene and its light are made (beside the frames, if asked); then rooms, light and objects follow it |
 //! | `FixedFirst` | – | `Tick` counts |
 //! | `FixedPostUpdate` | avian's sets | bodies move |
 //! | `PostUpdate`, after transforms | [`WorldSystems::Expose`] | cameras get sky, light and exposure |
 
 pub mod architecture;
+mod beside_frames;
 mod body;
 pub mod bounce;
 mod commanded;
@@ -27,6 +28,7 @@ pub mod kit;
 mod label;
 pub mod lamps;
 pub mod light;
+mod light_inputs;
 pub mod light_textures;
 pub mod materials;
 pub mod patterns;
@@ -36,6 +38,7 @@ mod preparation;
 pub mod quality;
 pub mod rescue;
 mod rooms;
+mod shadows;
 pub mod sky;
 mod spawn;
 mod variants;
@@ -88,6 +91,7 @@ impl Plugin for WorldPlugin {
             .init_resource::<NextInstance>()
             .init_resource::<light::SceneLight>()
             .init_resource::<light::LightControl>()
+            .init_resource::<light::Lighting>()
             .init_resource::<materials::MaterialLibrary>()
             .init_resource::<variants::Variants>()
             .init_resource::<contact::ContactShadowAssets>()
@@ -98,6 +102,7 @@ impl Plugin for WorldPlugin {
                     preparation::prepare_scene,
                     rooms::build_rooms,
                     light::light_scene,
+                    shadows::follow_quality.run_if(resource_changed::<Quality>),
                     spawn::spawn_objects,
                     imported::load_imported,
                     lamps::shine_lamps,

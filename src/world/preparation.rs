@@ -6,20 +6,18 @@
 //! them).
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use bevy::{
     prelude::*,
-    tasks::{AsyncComputeTaskPool, ComputeTaskPool, Task, TaskPool, TaskPoolBuilder, block_on, poll_once},
+    tasks::{ComputeTaskPool, TaskPool, TaskPoolBuilder},
 };
 
 use super::{
     architecture::{RoomShell, build_room},
+    beside_frames::{BesideFrames, News, Progress, each},
     materials::{DrawnSurface, MaterialLibrary, SurfaceOrder},
     quality::Quality,
     rooms::{joinery_material, land_material, same_rooms},
@@ -65,28 +63,6 @@ pub(super) struct Prepared {
     pub redraw: bool,
 }
 
-/// How far a preparation has come, in parts of about equal work.
-#[derive(Debug, Default)]
-pub struct Progress {
-    done: AtomicUsize,
-    total: AtomicUsize,
-}
-
-impl Progress {
-    /// One more part is done.
-    fn step(&self) {
-        self.done.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn expect(&self, parts: usize) {
-        self.total.fetch_add(parts, Ordering::Relaxed);
-    }
-
-    fn read(&self) -> (usize, usize) {
-        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
-    }
-}
-
 /// The preparation that is under way, and what the world was last built from.
 #[derive(Resource, Default)]
 pub struct Preparation {
@@ -98,14 +74,14 @@ pub struct Preparation {
 struct UnderWay {
     ready: SceneReady,
     redraw: bool,
-    task: Task<Prepared>,
-    progress: Arc<Progress>,
+    work: BesideFrames<Prepared>,
 }
 
 impl Preparation {
-    /// Parts that are done and parts in all; `None` while nothing is being prepared.
+    /// Parts that are done and parts in all, at least one; `None` while nothing is being prepared.
     pub fn progress(&self) -> Option<(usize, usize)> {
-        self.under_way.as_ref().map(|under_way| under_way.progress.read())
+        let (done, total) = self.under_way.as_ref()?.work.progress();
+        Some((done, total.max(1)))
     }
 }
 
@@ -143,26 +119,27 @@ pub(super) fn prepare_scene(
         let news = SceneReady { old, new };
         match *pace {
             BuildPace::Blocking => {
-                *prepared = prepare(&order, ComputeTaskPool::get_or_init(Default::default), &Progress::default());
+                let pool = ComputeTaskPool::get_or_init(Default::default);
+                *prepared = prepare(&order, pool, &Progress::default()).unwrap_or_default();
                 preparation.under_way = None;
                 preparation.built = Some(news.new.clone());
                 ready.write(news);
             }
             BuildPace::Background => {
-                let progress = Arc::new(Progress::default());
-                let shared = progress.clone();
-                let task = AsyncComputeTaskPool::get_or_init(Default::default).spawn(async move {
+                let work = BesideFrames::start("scene", move |hand_over, progress| {
                     // Threads of its own: with those of the frame, frames would wait for whole parts.
                     let pool = TaskPoolBuilder::new().thread_name("scene".to_owned()).build();
-                    prepare(&order, &pool, &shared)
+                    if let Some(prepared) = prepare(&order, &pool, progress) {
+                        hand_over(prepared);
+                    }
                 });
-                // What was under way comes to its end unheard.
-                preparation.under_way = Some(UnderWay { ready: news, redraw, task, progress });
+                // What was under way stops.
+                preparation.under_way = Some(UnderWay { ready: news, redraw, work });
             }
         }
     }
-    let done = preparation.under_way.as_mut().and_then(|under_way| block_on(poll_once(&mut under_way.task)));
-    if let Some(done) = done
+    let news = preparation.under_way.as_mut().map(|under_way| under_way.work.news());
+    if let Some(News::Made(done)) = news
         && let Some(under_way) = preparation.under_way.take()
     {
         *prepared = done;
@@ -178,39 +155,21 @@ impl Preparation {
     }
 }
 
-/// Makes everything that `order` asks for, on the threads of `pool`. Equal orders give equal values.
-fn prepare(order: &Order, pool: &TaskPool, progress: &Progress) -> Prepared {
+/// Makes everything that `order` asks for, on the threads of `pool`. Equal orders give equal values. `None` if nobody waits
+/// for it any more.
+fn prepare(order: &Order, pool: &TaskPool, progress: &Progress) -> Option<Prepared> {
     let spec = &order.new;
     let rooms = if order.rooms { spec.rooms.len() } else { 0 };
     progress.expect(order.surfaces.len() + order.variants.len() + rooms);
     let mut watch = Stopwatch::start();
-    let surfaces = each(pool, progress, &order.surfaces, SurfaceOrder::draw);
+    let surfaces = each(Some(pool), progress, &order.surfaces, SurfaceOrder::draw)?;
     let surfaces_took = watch.lap();
-    let variants = each(pool, progress, &order.variants, VariantOrder::draw).into_iter().flatten().collect();
+    let variants = each(Some(pool), progress, &order.variants, VariantOrder::draw)?.into_iter().flatten().collect();
     let variants_took = watch.lap();
     let indices: Vec<usize> = (0..rooms).collect();
-    let rooms = each(pool, progress, &indices, |index| build_room(&spec.rooms, *index));
+    let rooms = each(Some(pool), progress, &indices, |index| build_room(&spec.rooms, *index))?;
     debug!("scene prepared: surfaces {surfaces_took:?}, things {variants_took:?}, rooms {:?}", watch.lap());
-    Prepared { surfaces, variants, rooms: order.rooms.then_some(rooms), redraw: order.redraw }
-}
-
-/// Applies `work` to every item, on all threads of `pool`; results in the order of the items.
-fn each<T: Sync, R: Send + 'static>(
-    pool: &TaskPool,
-    progress: &Progress,
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let work = &work;
-    pool.scope(|scope| {
-        for item in items {
-            scope.spawn(async move {
-                let made = work(item);
-                progress.step();
-                made
-            });
-        }
-    })
+    Some(Prepared { surfaces, variants, rooms: order.rooms.then_some(rooms), redraw: order.redraw })
 }
 
 /// Wall-clock times for the log.
@@ -225,23 +184,5 @@ impl Stopwatch {
     fn lap(&mut self) -> Duration {
         let now = Instant::now();
         now - std::mem::replace(&mut self.0, now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn progress_counts_every_part_and_results_keep_their_order() {
-        let progress = Progress::default();
-        progress.expect(50);
-        let items: Vec<usize> = (0..50).collect();
-        let pool = TaskPoolBuilder::new().num_threads(2).build();
-        assert_eq!(
-            each(&pool, &progress, &items, |item| item * 2),
-            items.iter().map(|item| item * 2).collect::<Vec<_>>()
-        );
-        assert_eq!(progress.read(), (50, 50));
     }
 }

@@ -243,17 +243,7 @@ mod tests {
 
     #[test]
     fn walls_are_told_apart() {
-        let room = RoomSpec {
-            name: "r".into(),
-            min: Vec2::ZERO,
-            max: Vec2::new(5.0, 4.0),
-            floor_y: 0.0,
-            height: 3.0,
-            floor: "m".into(),
-            walls: "m".into(),
-            ceiling: None,
-            openings: vec![],
-        };
+        let room = RoomSpec::bare("r", [0.0, 0.0], [5.0, 4.0], vec![]);
         let whole = build_room(std::slice::from_ref(&room), 0).walls;
         let parts = walls_apart(&whole, &room);
         assert_eq!(parts.iter().map(|(_, part)| part.indices.len()).sum::<usize>(), whole.indices.len());

@@ -222,7 +222,7 @@ impl Stage<'_, '_> {
             ));
             if kind != "candle" {
                 // Candles are not switched.
-                light.insert(Lamp { lumens });
+                light.insert(Lamp { lumens, shadows: false });
             }
         }
         Some(root)

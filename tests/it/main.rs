@@ -10,6 +10,7 @@ mod eye;
 mod hearing;
 mod imported_models;
 mod inference;
+mod light;
 mod physics;
 mod player;
 mod random_layouts;

@@ -2,7 +2,8 @@
 //!
 //! In: rooms. Out: for every doorway that has room for it the panels, closed and open. Sliding doors take no place away from
 //! furniture, and an open house looks as if it had none. A wide doorway beside a window gets several narrow panels that
-//! slide behind each other (a telescoping door). What is absent: doorways without a lintel or wider than
+//! slide into each other (a telescoping door): all stand in the middle of the wall, so that each face is in the light of the
+//! room that it looks into. What is absent: doorways without a lintel or wider than
 //! [`WIDEST`] (they stay free), movement (`deeds::doors`).
 
 use bevy::math::{Vec2, Vec3};
@@ -15,9 +16,11 @@ use crate::{scene::RoomSpec, world::kit::MeshBuffers};
 
 /// Wider openings are no doorways, metres.
 pub const WIDEST: f32 = 2.6;
-/// Thickness of a panel and its distance from the next, metres.
-const THICKNESS: f32 = 0.034;
-const APART: f32 = 0.04;
+/// Half the thickness of the thinnest panel, and how much thicker the one is that it slides into, metres.
+const HALF_THICKNESS: f32 = 0.017;
+const SLEEVE: f32 = 0.01;
+/// A panel's board lies behind its frame by this much, metres: less than [`SLEEVE`], or what slides in would show.
+const RECESS: f32 = 0.006;
 /// Panels overlap by this much when closed, metres.
 const OVERLAP: f32 = 0.02;
 /// This much of an open panel stands out of the wall, to be seen and taken hold of, metres.
@@ -68,11 +71,10 @@ pub fn sliding_doors(rooms: &[RoomSpec]) -> Vec<SlidingDoor> {
                 let Some(spans) = panel_spans([rect.min.x, rect.max.x], free) else { continue };
                 let panels = spans.into_iter().map(|span| {
                     let v = 0.5 * (rect.min.y + rect.max.y);
-                    let w = middle_w + span.layer;
-                    let center = |[from, to]: [f32; 2]| wall.at(0.5 * (from + to), v, w);
+                    let center = |[from, to]: [f32; 2]| wall.at(0.5 * (from + to), v, middle_w);
                     let half =
                         Vec2::new(0.5 * (span.closed[1] - span.closed[0]), 0.5 * (rect.max.y - rect.min.y) - GAP);
-                    let half_size = (wall.along * half.x + Vec3::Y * half.y + wall.outward * 0.5 * THICKNESS).abs();
+                    let half_size = (wall.along * half.x + Vec3::Y * half.y + wall.outward * span.half_thickness).abs();
                     Panel { closed: center(span.closed), open: center(span.open), half_size }
                 });
                 let thickness = if wall.shared { PARTITION_HALF } else { 0.5 * EXTERIOR_THICKNESS };
@@ -112,12 +114,12 @@ fn pockets<'w>(wall: &Wall, span: [f32; 2], walls: impl Iterator<Item = &'w Wall
     [span[0] - low, high - span[1]]
 }
 
-/// Where one panel stands along its wall, and how far from the wall's middle.
+/// Where one panel stands along its wall, and how thick it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct PanelSpan {
     closed: [f32; 2],
     open: [f32; 2],
-    layer: f32,
+    half_thickness: f32,
 }
 
 /// The panels that close an opening with these free lengths beside it: as few as fit, one wing for narrow doorways, two for
@@ -134,8 +136,9 @@ fn panel_spans(span: [f32; 2], free: [f32; 2]) -> Option<Vec<PanelSpan>> {
                     let [a, b] = [span[side] + along * from, span[side] + along * (from + panel)];
                     [a.min(b), a.max(b)]
                 };
-                let layer = (index as f32 - 0.5 * (panels - 1) as f32) * APART;
-                PanelSpan { closed: place(inwards), open: place(LIP - panel), layer }
+                // The one beside the wall takes in the others.
+                let half_thickness = HALF_THICKNESS + SLEEVE * (panels - 1 - index) as f32;
+                PanelSpan { closed: place(inwards), open: place(LIP - panel), half_thickness }
             })
         })
     };
@@ -154,47 +157,42 @@ fn panel_spans(span: [f32; 2], free: [f32; 2]) -> Option<Vec<PanelSpan>> {
     })
 }
 
-/// A panel about its middle: a thin board in a frame, with a rail at the height of the hand.
-pub fn panel_mesh(half_size: Vec3) -> MeshBuffers {
-    let mut mesh = MeshBuffers::default();
-    // The thin axis is the smaller of the two level ones.
+/// What a panel is made of, about its middle.
+pub struct PanelMeshes {
+    /// Stiles, and rails below, above and at the height of the hand.
+    pub frame: MeshBuffers,
+    /// The thin board that they hold.
+    pub board: MeshBuffers,
+}
+
+/// A panel of this half size; the smaller of its level axes is the thin one.
+pub fn panel_meshes(half_size: Vec3) -> PanelMeshes {
+    let (mut frame, mut board) = (MeshBuffers::default(), MeshBuffers::default());
     let thin = if half_size.x < half_size.z { Vec3::X } else { Vec3::Z };
     let along = Vec3::ONE - Vec3::Y - thin;
-    let board = half_size - thin * 0.3 * half_size.dot(thin);
-    push_box(&mut mesh, -board, board);
     let (length, height) = (half_size.dot(along), half_size.y);
     let depth = thin * half_size.dot(thin);
+    let stile = STILE.min(0.3 * length);
+    // Its edges end inside the frame.
+    let held = (along * (length - 0.5 * stile) + Vec3::Y * (height - 0.5 * STILE)).max(Vec3::ZERO);
+    let board_half = held + depth - thin * RECESS.min(0.5 * half_size.dot(thin));
+    push_box(&mut board, -board_half, board_half);
     let mut bar = |from: Vec2, to: Vec2| {
         let corner = |point: Vec2| along * point.x + Vec3::Y * point.y;
-        push_box(&mut mesh, corner(from) - depth, corner(to) + depth);
+        push_box(&mut frame, corner(from) - depth, corner(to) + depth);
     };
-    let stile = STILE.min(0.3 * length);
     bar(Vec2::new(-length, -height), Vec2::new(-length + stile, height));
     bar(Vec2::new(length - stile, -height), Vec2::new(length, height));
     for middle in [-height + 0.75 * STILE, -height + 1.0_f32.min(height), height - 0.5 * STILE] {
         bar(Vec2::new(-length + stile, middle - 0.5 * STILE), Vec2::new(length - stile, middle + 0.5 * STILE));
     }
-    mesh
+    PanelMeshes { frame, board }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scene::{OpeningSpec, Side};
-
-    fn room(min: [f32; 2], max: [f32; 2], openings: Vec<OpeningSpec>) -> RoomSpec {
-        RoomSpec {
-            name: "r".into(),
-            min: min.into(),
-            max: max.into(),
-            floor_y: 0.0,
-            height: 3.0,
-            floor: "m".into(),
-            walls: "m".into(),
-            ceiling: Some("m".into()),
-            openings,
-        }
-    }
 
     fn door(side: Side, center: f32, width: f32) -> OpeningSpec {
         OpeningSpec { side, center, width, bottom: 0.0, top: 2.1, glazed: false }
@@ -203,8 +201,8 @@ mod tests {
     #[test]
     fn a_door_between_two_rooms_is_one_and_closes_its_opening() {
         let rooms = [
-            room([0.0, 0.0], [5.0, 4.0], vec![door(Side::East, 2.0, 1.0)]),
-            room([5.0, 0.0], [9.0, 4.0], vec![door(Side::West, 2.0, 1.0)]),
+            RoomSpec::bare("r", [0.0, 0.0], [5.0, 4.0], vec![door(Side::East, 2.0, 1.0)]),
+            RoomSpec::bare("r", [5.0, 0.0], [9.0, 4.0], vec![door(Side::West, 2.0, 1.0)]),
         ];
         let doors = sliding_doors(&rooms);
         assert_eq!(doors.len(), 1);
@@ -226,12 +224,31 @@ mod tests {
             let outside = span.open[0] >= 2.9 - 0.55 && span.open[1] <= 5.1 + 0.55;
             assert!(outside, "it would be seen in a window: {span:?}");
         }
+        for wing in spans.chunks(2) {
+            let [outer, inner] = [wing[0].half_thickness, wing[1].half_thickness];
+            assert!(outer - RECESS > inner && outer < PARTITION_HALF, "the inner one hides in the outer: {spans:?}");
+        }
         assert_eq!(panel_spans([1.0, 2.0], [0.1, 0.2]), None, "no room for any panel");
     }
 
     #[test]
+    fn a_frame_holds_its_board() {
+        let half_size = Vec3::new(0.5, 1.05, 0.017);
+        let PanelMeshes { frame, board } = panel_meshes(half_size);
+        let reach = |mesh: &MeshBuffers| mesh.positions.iter().fold(Vec3::ZERO, |reach, p| reach.max(p.abs()));
+        assert!(reach(&frame).abs_diff_eq(half_size, 1e-5));
+        let board = reach(&board);
+        assert!(
+            (board.z - (half_size.z - RECESS)).abs() < 1e-5 && board.x < half_size.x && board.x > half_size.x - STILE
+        );
+    }
+
+    #[test]
     fn a_terrace_that_is_open_all_along_has_no_door() {
-        let terrace = RoomSpec { height: 2.8, ..room([0.0, 0.0], [13.0, 3.0], vec![door(Side::South, 6.5, 12.6)]) };
+        let terrace = RoomSpec {
+            height: 2.8,
+            ..RoomSpec::bare("r", [0.0, 0.0], [13.0, 3.0], vec![door(Side::South, 6.5, 12.6)])
+        };
         assert!(sliding_doors(&[terrace]).is_empty());
     }
 }

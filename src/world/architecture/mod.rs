@@ -14,7 +14,7 @@ mod joinery;
 mod plane;
 mod wall;
 
-pub use door::{SlidingDoor, panel_mesh, sliding_doors};
+pub use door::{PanelMeshes, SlidingDoor, panel_meshes, sliding_doors};
 pub use plane::Rect2;
 pub use wall::{EXTERIOR_THICKNESS, Hole, PARTITION_HALF, Wall, walls_of};
 
@@ -163,20 +163,6 @@ mod tests {
     use super::*;
     use crate::scene::{OpeningSpec, Side};
 
-    fn room(name: &str, min: [f32; 2], max: [f32; 2], openings: Vec<OpeningSpec>) -> RoomSpec {
-        RoomSpec {
-            name: name.into(),
-            min: min.into(),
-            max: max.into(),
-            floor_y: 0.0,
-            height: 3.0,
-            floor: "floor".into(),
-            walls: "walls".into(),
-            ceiling: Some("ceiling".into()),
-            openings,
-        }
-    }
-
     fn opening(side: Side, center: f32, bottom: f32, glazed: bool) -> OpeningSpec {
         OpeningSpec { side, center, width: 1.0, bottom, top: bottom + 2.0, glazed }
     }
@@ -194,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_lone_room_has_the_areas_of_its_plan() {
-        let rooms = [room("a", [0.0, 0.0], [5.0, 4.0], vec![opening(Side::South, 2.5, 0.8, true)])];
+        let rooms = [RoomSpec::bare("a", [0.0, 0.0], [5.0, 4.0], vec![opening(Side::South, 2.5, 0.8, true)])];
         let shell = build_room(&rooms, 0);
         assert!((area_facing(&shell.floor, Vec3::Y) - 20.0).abs() < 1e-3);
         assert!((area_facing(&shell.ceiling, -Vec3::Y) - 20.0).abs() < 1e-3);
@@ -208,8 +194,8 @@ mod tests {
     #[test]
     fn neighbours_build_their_own_halves_of_a_shared_wall() {
         let rooms = [
-            room("a", [0.0, 0.0], [5.0, 4.0], vec![opening(Side::East, 2.0, 0.0, false)]),
-            room("b", [5.0, 0.0], [9.0, 4.0], vec![opening(Side::West, 2.0, 0.0, false)]),
+            RoomSpec::bare("a", [0.0, 0.0], [5.0, 4.0], vec![opening(Side::East, 2.0, 0.0, false)]),
+            RoomSpec::bare("b", [5.0, 0.0], [9.0, 4.0], vec![opening(Side::West, 2.0, 0.0, false)]),
         ];
         let [a, b] = [0, 1].map(|index| build_room(&rooms, index));
         let plane_of = |mesh: &MeshBuffers, normal: Vec3| {
@@ -234,7 +220,7 @@ mod tests {
 
     #[test]
     fn doors_are_free_and_windows_are_solid() {
-        let rooms = [room(
+        let rooms = [RoomSpec::bare(
             "a",
             [0.0, 0.0],
             [6.0, 4.0],
@@ -255,11 +241,11 @@ mod tests {
     #[test]
     fn every_normal_agrees_with_its_winding() {
         let rooms = [
-            room("a", [0.0, 0.0], [5.0, 4.0], vec![opening(Side::East, 2.0, 0.0, false)]),
+            RoomSpec::bare("a", [0.0, 0.0], [5.0, 4.0], vec![opening(Side::East, 2.0, 0.0, false)]),
             RoomSpec {
                 ceiling: None,
                 height: 2.5,
-                ..room("yard", [5.0, -1.0], [9.0, 6.0], vec![opening(Side::West, 3.0, 0.0, false)])
+                ..RoomSpec::bare("yard", [5.0, -1.0], [9.0, 6.0], vec![opening(Side::West, 3.0, 0.0, false)])
             },
         ];
         for index in 0..2 {

@@ -12,7 +12,7 @@ use crate::{
     scene::{ActiveScene, MaterialSpec, Pattern},
     world::{
         Architecture, CommandAnswered, Commanded, HandIntent, HouseMap, SceneReady,
-        architecture::{panel_mesh, sliding_doors},
+        architecture::{panel_meshes, sliding_doors},
         companion::Companion,
         hand::{HandTarget, Holding},
         kit::mesh::to_mesh,
@@ -67,7 +67,7 @@ pub(super) fn hang_doors(
         commands.entity(door).despawn();
     }
     let mut workshop = Workshop { images: &mut images, materials: &mut materials, settings: quality.settings() };
-    let wood = library.room(&panel_material(), &mut workshop);
+    let [wood, paint] = [frame_material(), board_material()].map(|spec| library.room(&spec, &mut workshop));
     for door in sliding_doors(&change.new.rooms) {
         let root = commands
             .spawn((
@@ -79,26 +79,41 @@ pub(super) fn hang_doors(
             .id();
         for panel in door.panels {
             let size = 2.0 * panel.half_size;
+            let looks = panel_meshes(panel.half_size);
+            let mut mesh = |buffers| Mesh3d(meshes.add(to_mesh(buffers, true)));
             commands.spawn((
                 DoorPanel { door: root, closed: panel.closed, open: panel.open },
                 ChildOf(root),
                 Transform::from_translation(panel.open),
                 RigidBody::Kinematic,
                 Collider::cuboid(size.x, size.y, size.z),
-                Mesh3d(meshes.add(to_mesh(&panel_mesh(panel.half_size), true))),
+                mesh(&looks.frame),
                 MeshMaterial3d(wood.clone()),
+                children![(mesh(&looks.board), MeshMaterial3d(paint.clone()), Transform::default())],
             ));
         }
     }
 }
 
-/// Pale wood.
-fn panel_material() -> MaterialSpec {
+/// Oiled wood.
+fn frame_material() -> MaterialSpec {
     MaterialSpec {
         pattern: Pattern::Plain,
-        base_color: Vec3::new(0.50, 0.36, 0.22),
-        accent_color: Vec3::new(0.38, 0.26, 0.15),
-        roughness: 0.5,
+        base_color: Vec3::new(0.34, 0.21, 0.11),
+        accent_color: Vec3::new(0.26, 0.16, 0.08),
+        roughness: 0.45,
+        metallic: 0.0,
+        scale_m: 1.2,
+    }
+}
+
+/// Light paint, so that a closed door is no dark hole in a bright wall.
+fn board_material() -> MaterialSpec {
+    MaterialSpec {
+        pattern: Pattern::Plain,
+        base_color: Vec3::new(0.74, 0.66, 0.52),
+        accent_color: Vec3::new(0.66, 0.58, 0.45),
+        roughness: 0.6,
         metallic: 0.0,
         scale_m: 1.2,
     }

@@ -1,7 +1,7 @@
 //! Paint: what the player looks at gets the surface of another material of the scene.
 //!
-//! In: `Paint`, the player's line of sight. Out: a wall, a floor, a ceiling or an object's main part in that material. What
-//! is absent: bounced light of the new colour; it stays as it was.
+//! In: `Paint`, the player's line of sight. Out: a wall, a floor, a ceiling or an object's main part in that material, and
+//! for rooms the light that it bounces ([`LightControl`]).
 
 use avian3d::prelude::*;
 use bevy::prelude::*;
@@ -13,6 +13,7 @@ use crate::{
         Architecture, CommandAnswered, Commanded, RoomPart, RoomSurface, SceneObject,
         companion::Companion,
         hand::HeldBy,
+        light::LightControl,
         player::{Player, ViewPose},
         spawn::Stage,
     },
@@ -70,6 +71,7 @@ pub(super) fn command_paint(
     (worn, meshes): (Query<&MeshMaterial3d<StandardMaterial>>, Query<(), With<Mesh3d>>),
     scene: Option<Res<ActiveScene>>,
     mut stage: Stage,
+    mut control: ResMut<LightControl>,
     mut history: ResMut<DeedHistory>,
     mut answers: MessageWriter<CommandAnswered>,
     mut commands: Commands,
@@ -133,9 +135,11 @@ pub(super) fn command_paint(
         };
         let new = stage.room_material(scene, material);
         commands.entity(target).insert(MeshMaterial3d(new));
+        let reflected_before = control.paint(index, part, Some(material.to_owned()));
         history.note("the paint", move |world: &mut World| {
             let mut surface = world.get_entity_mut(target).map_err(|_| "It is gone.".to_owned())?;
             surface.insert(MeshMaterial3d(before));
+            world.resource_mut::<LightControl>().paint(index, part, reflected_before);
             Ok(())
         });
         answers.write(CommandAnswered::done(command, format!("The {} wears {material} now.", name(part))));
@@ -181,17 +185,7 @@ mod tests {
 
     #[test]
     fn one_paints_what_one_looks_at() {
-        let room = RoomSpec {
-            name: "r".into(),
-            min: Vec2::ZERO,
-            max: Vec2::new(5.0, 4.0),
-            floor_y: 0.0,
-            height: 3.0,
-            floor: "m".into(),
-            walls: "m".into(),
-            ceiling: Some("m".into()),
-            openings: vec![],
-        };
+        let room = RoomSpec::bare("r", [0.0, 0.0], [5.0, 4.0], vec![]);
         let eye = Vec3::new(2.0, 1.6, 2.0);
         let part = |point: [f32; 3], normal| part_at(&room, eye, point.into(), normal);
         assert_eq!(part([2.0, 0.0, 1.0], Vec3::Y), RoomPart::Floor);
