@@ -193,7 +193,10 @@ pub(super) fn light_scene(
         let inputs = LightInputs::of(&scene, &control, stage.quality.settings().sky_face_size);
         if lighting.wanted.as_ref() != Some(&inputs) {
             lighting.wanted = Some(inputs.clone());
-            if is_new && *pace == BuildPace::Blocking {
+            if lighting.shown.as_ref() == Some(&inputs) {
+                // Back to what is there.
+                (lighting.work, lighting.newest) = (None, None);
+            } else if is_new && *pace == BuildPace::Blocking {
                 let pool: &TaskPool = ComputeTaskPool::get_or_init(Default::default);
                 let crew = Crew { pool: Some(pool), progress: &Progress::default() };
                 lighting.work = None;
