@@ -47,24 +47,6 @@ pub struct SpeechCorpus {
 const RECORDED: [(&str, usize); 5] =
     [("librispeech", 10), ("an4", 10), ("hymel_keywords", 3), ("mycroft_precise", 3), ("picovoice_wakeword", 2)];
 
-/// Speakers (whole) and one keyword that are held back from learning, to validate on.
-const VALIDATION_SPEAKERS: [&str; 13] = [
-    "3080",
-    "533",
-    "mrcb",
-    "fnsv",
-    "fash",
-    "mmxg",
-    "mjwl",
-    "fbbh",
-    "group:web-session-20",
-    "group:web-session-24",
-    "group:web-session-12",
-    "group:web-session-13",
-    "group:num-joke",
-];
-const VALIDATION_LABEL: &str = "view_glass";
-
 /// Of the synthesised sentences, one in so many is validated on.
 const VALIDATION_SHARE: usize = 100;
 
@@ -142,7 +124,7 @@ pub fn synthesise(
 /// What people said in the recordings, as text.
 pub fn sentences_of(recordings: &Path) -> Vec<String> {
     let entries = read_manifest(&recordings.join("librispeech")).unwrap_or_default();
-    entries.into_iter().filter(|entry| !is_validation(entry)).map(|entry| entry.transcript).collect()
+    entries.into_iter().filter(|entry| !entry.is_left_out()).map(|entry| entry.transcript).collect()
 }
 
 /// Reads the synthesised sentences and all recordings that are there.
@@ -170,7 +152,7 @@ pub fn load(synthetic: &Path, recordings: &Path, mut each: impl FnMut()) -> anyh
         for entry in read_manifest(&folder)?.into_iter().filter(|entry| !entry.transcript.is_empty()) {
             each();
             let Some(utterance) = utterance(&entry)? else { continue };
-            if is_validation(&entry) {
+            if entry.is_left_out() {
                 if validated < MOST_VALIDATED {
                     corpus.validation.push(utterance);
                 }
@@ -193,10 +175,6 @@ fn sounds_in(folder: &Path) -> anyhow::Result<Vec<Vec<f32>>> {
     }
     let paths: BTreeSet<PathBuf> = read_manifest(folder)?.into_iter().map(|entry| entry.path).collect();
     paths.iter().map(|path| Ok(read_sound(path)?)).collect()
-}
-
-fn is_validation(entry: &SpokenEntry) -> bool {
-    entry.label == VALIDATION_LABEL || VALIDATION_SPEAKERS.contains(&entry.speaker.as_str())
 }
 
 fn utterance(entry: &SpokenEntry) -> anyhow::Result<Option<Utterance>> {

@@ -41,6 +41,9 @@ pub struct SpeechArgs {
     /// Leave out data whose labels begin with one of these words.
     #[arg(long, num_args = 1.., value_name = "LABEL")]
     without: Vec<String>,
+    /// Score only the recordings that no model learns from; all transcripts remain in the grammar.
+    #[arg(long)]
+    held_out: bool,
     /// Take no sound for a command: all of the data is talk at large (needs `--grammar`).
     #[arg(long, requires = "grammar")]
     talk: bool,
@@ -79,6 +82,10 @@ pub fn run(args: &SpeechArgs) -> anyhow::Result<Exit> {
         Some(path) => open_grammar(path)?,
         None => every_transcript(&entries)?,
     };
+    if args.held_out {
+        entries.retain(SpokenEntry::is_left_out);
+        anyhow::ensure!(!entries.is_empty(), "the folders hold no sounds that training leaves out");
+    }
     let runtime = library::load(&library_places()).map_err(|error| Lacking(error.to_string()))?;
     let session = SessionSettings { provider: args.provider, webgpu_plugin: webgpu_plugin(), ..Default::default() };
     let folder = args.model.clone().unwrap_or_else(|| models_folder().join("speech"));

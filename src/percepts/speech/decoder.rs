@@ -33,6 +33,8 @@ pub struct DecoderSettings {
     /// What each phone of a phrase is worth, nats: without it the shortest phrase explains a faint voice best. Of the phones
     /// that may follow another about twenty are likely, so that to foretell one is worth ln 20.
     pub phone_bonus: f32,
+    /// Steps from phone to phone in ordinary speech.
+    pub steps_per_phone: f32,
     /// Prefixes that are worse than the best by more are given up, nats.
     pub beam: f32,
     /// No more prefixes than this are followed.
@@ -41,7 +43,7 @@ pub struct DecoderSettings {
 
 impl Default for DecoderSettings {
     fn default() -> Self {
-        Self { filler: 4.0, phone_bonus: 3.0, beam: 20.0, max_prefixes: 400 }
+        Self { filler: 4.0, phone_bonus: 3.0, steps_per_phone: 2.3, beam: 20.0, max_prefixes: 400 }
     }
 }
 
@@ -312,8 +314,9 @@ impl Decoder {
         phones.reverse();
         let (_, command) = self.graph.readings(&phones, 1).pop()?;
         let found = align(&self.rows, &phones, self.settings.filler)?;
-        let confidence = confidence(found.score, self.talk, phones.len());
-        Some(Candidate { command, confidence, first_step: found.first_step, last_step: found.last_step })
+        let confidence = confidence(&found, self.talk, self.settings.steps_per_phone);
+        let first_step = found.onsets.first().copied().unwrap_or_default();
+        Some(Candidate { command, confidence, first_step, last_step: found.last_step })
     }
 }
 

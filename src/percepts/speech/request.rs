@@ -16,7 +16,10 @@ use crate::{
 pub const TASK: &str = "transcribe";
 
 /// Confidence from which a phrase is a command, unless the model's manifest says otherwise.
-const MIN_CONFIDENCE: f32 = 0.4;
+const MIN_CONFIDENCE: f32 = 0.73;
+
+/// From phone to phone in ordinary speech, seconds.
+const PHONE_S: f32 = 0.069;
 
 /// What the decoder must know of a model.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,18 +39,28 @@ impl SpeechSettings {
         let count = |name: &str, least: usize| manifest.number(name).map_or(least, |value| (value as usize).max(least));
         let threshold = |name: &str, default: f32| manifest.thresholds.get(name).copied().unwrap_or(default);
         let decoder = DecoderSettings::default();
+        let stride = count("stride", 1);
         Self {
             context_frames: count("context_frames", 0),
-            stride: count("stride", 1),
+            stride,
             min_confidence: threshold("confidence", MIN_CONFIDENCE),
-            decoder: DecoderSettings { filler: threshold("filler", decoder.filler), ..decoder },
+            decoder: DecoderSettings {
+                filler: threshold("filler", decoder.filler),
+                phone_bonus: threshold("phone_bonus", decoder.phone_bonus),
+                steps_per_phone: PHONE_S / seconds_per_step(stride) as f32,
+                ..decoder
+            },
         }
     }
 
     /// Seconds of one step.
     pub fn seconds_per_step(&self) -> f64 {
-        (self.stride * HOP) as f64 / SAMPLE_RATE as f64
+        seconds_per_step(self.stride)
     }
+}
+
+fn seconds_per_step(stride: usize) -> f64 {
+    (stride * HOP) as f64 / SAMPLE_RATE as f64
 }
 
 /// Cuts the sound of one utterance into chunks for the model.
