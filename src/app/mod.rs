@@ -5,6 +5,7 @@ mod actions;
 pub mod annotate;
 pub mod commands;
 pub mod companion_pictures;
+mod ear_rows;
 pub mod failure;
 #[cfg(test)]
 mod gallery;
@@ -74,5 +75,7 @@ fn picture_folder() -> std::path::PathBuf {
 
 /// What is logged: warnings of everybody, and what this program has to say.
 fn log() -> bevy::log::LogPlugin {
-    bevy::log::LogPlugin { filter: "warn,umwelt=info".to_owned(), ..Default::default() }
+    // Both tell of every lost connection, the first without end while a sound server is away; the ear's status tells it once.
+    let filter = "warn,umwelt=info,rodio::stream=off,pulseaudio=off".to_owned();
+    bevy::log::LogPlugin { filter, ..Default::default() }
 }

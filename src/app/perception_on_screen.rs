@@ -5,15 +5,15 @@
 
 use bevy::prelude::*;
 
-use super::{companion_pictures::PictureKept, inhabited::CompanionEye};
+use super::{companion_pictures::PictureKept, ear_rows::ear_rows, inhabited::CompanionEye};
 use crate::{
     base::{ClassTable, Status, Tick},
     behaviours::{Friend, Goal, Memory, Mind, Said, Saying},
     game::{FloatingLabel, FloatingLabels, PerceptionPanel, PlaySound, SoundKind, notices::Notice},
     inference::Models,
-    percepts::{RecognitionStatus, TASK},
+    percepts::{HearingStatus, RecognitionStatus, TASK},
     platform::flat::FlatCamera,
-    sensors::EyeStatus,
+    sensors::{EarSettings, EarStatus, EyeStatus},
     signal::percentiles,
     world::{Companion, WorldView},
 };
@@ -61,6 +61,7 @@ fn fill_panel(
     memory: Res<Memory>,
     eyes: Query<&EyeStatus, With<CompanionEye>>,
     minds: Query<&Mind>,
+    (ear, ear_settings, hearing): (Res<EarStatus>, Res<EarSettings>, Res<HearingStatus>),
     classes: Res<ClassTable>,
     time: Res<Time<Real>>,
     mut rate: Local<(f64, u64, f64)>,
@@ -107,6 +108,7 @@ fn fill_panel(
     if let Some(fault) = &recognition.last_fault {
         line("fault", fault.clone());
     }
+    lines.extend(ear_rows(&ear, &ear_settings, &hearing));
     panel.set_if_neq(PerceptionPanel { lines });
 }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     game::{GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
-    platform::{SettingsPlugin, flat::FlatRigPlugin, scaled_view::ScaledViewPlugin},
+    platform::{SettingsPlugin, TalkingPlugin, flat::FlatRigPlugin, scaled_view::ScaledViewPlugin},
     sensors::{EarPlugin, EarSource},
     world::register_scene_folder,
 };
@@ -62,6 +62,7 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         SettingsPlugin { path: super::settings_path() },
         FlatRigPlugin,
         ScaledViewPlugin,
+        TalkingPlugin,
         GamePlugin,
         InhabitedWorldPlugin { scene: settings.scene.clone(), inference: settings.inference.clone() },
         PerceptionOnScreenPlugin,

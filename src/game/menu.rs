@@ -4,6 +4,7 @@ use crate::platform::{
     bindings::{Action, Input},
     settings::{QualityChoice, Settings, WindowChoice},
 };
+use crate::sensors::TalkMode;
 
 /// One page of the menu.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -11,6 +12,7 @@ pub enum Page {
     #[default]
     Main,
     Settings,
+    Sound,
     Bindings,
 }
 
@@ -19,6 +21,7 @@ impl Page {
         match self {
             Page::Main => "Paused",
             Page::Settings => "Settings",
+            Page::Sound => "Sound and voice",
             Page::Bindings => "Keys and buttons",
         }
     }
@@ -66,10 +69,15 @@ pub(super) enum Choice {
     Subtitles,
     Music,
     MusicVolume,
+    MicrophoneOn,
+    Microphone,
+    TalkMode,
+    Sensitivity,
+    AnswersAloud,
 }
 
 impl Choice {
-    const ALL: [Choice; 15] = [
+    const OF_SETTINGS: [Choice; 9] = [
         Choice::WindowMode,
         Choice::WindowSize,
         Choice::Quality,
@@ -79,12 +87,20 @@ impl Choice {
         Choice::InvertPitch,
         Choice::ToggleGrab,
         Choice::Labels,
+    ];
+
+    const OF_SOUND: [Choice; 11] = [
         Choice::MasterVolume,
         Choice::EffectsVolume,
         Choice::CompanionVolume,
         Choice::MusicVolume,
         Choice::Music,
         Choice::Subtitles,
+        Choice::MicrophoneOn,
+        Choice::Microphone,
+        Choice::TalkMode,
+        Choice::Sensitivity,
+        Choice::AnswersAloud,
     ];
 
     fn label(self) -> &'static str {
@@ -104,10 +120,15 @@ impl Choice {
             Choice::Subtitles => "Subtitles",
             Choice::Music => "Music",
             Choice::MusicVolume => "Volume of the music",
+            Choice::MicrophoneOn => "Microphone",
+            Choice::Microphone => "Which microphone",
+            Choice::TalkMode => "It listens",
+            Choice::Sensitivity => "Sensitivity to voices",
+            Choice::AnswersAloud => "The companion answers",
         }
     }
 
-    fn value(self, settings: &Settings) -> String {
+    fn value(self, settings: &Settings, microphones: &[String]) -> String {
         let percent = |fraction: f32| format!("{:.0} %", 100.0 * fraction);
         match self {
             Choice::WindowMode => match settings.window.mode {
@@ -138,6 +159,21 @@ impl Choice {
             Choice::Subtitles => if settings.subtitles { "shown" } else { "hidden" }.to_owned(),
             Choice::Music => if settings.music { "plays" } else { "off" }.to_owned(),
             Choice::MusicVolume => percent(settings.volumes.music),
+            Choice::MicrophoneOn => if settings.voice.microphone_on { "on" } else { "off" }.to_owned(),
+            Choice::Microphone => match &settings.voice.microphone {
+                None => "the system's default".to_owned(),
+                Some(name) if microphones.contains(name) => shortened(name),
+                Some(name) => format!("{} (not there)", shortened(name)),
+            },
+            Choice::TalkMode => match settings.voice.mode {
+                TalkMode::Voice => "when you speak".to_owned(),
+                TalkMode::PushToTalk => format!("while {} is held", settings.bindings.hint(Action::Talk, false)),
+            },
+            Choice::Sensitivity => percent(settings.voice.sensitivity),
+            Choice::AnswersAloud => match settings.voice.answers_aloud {
+                true => "in words, and aloud (espeak-ng)".to_owned(),
+                false => "in words".to_owned(),
+            },
         }
     }
 
@@ -149,9 +185,20 @@ impl Choice {
             Choice::EffectsVolume => Some(settings.volumes.effects),
             Choice::CompanionVolume => Some(settings.volumes.companion),
             Choice::MusicVolume => Some(settings.volumes.music),
+            Choice::Sensitivity => Some(settings.voice.sensitivity),
             _ => None,
         }
     }
+}
+
+/// Names of devices can be long: the row has room for this many letters.
+const NAME_LETTERS: usize = 40;
+
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME_LETTERS {
+        return name.to_owned();
+    }
+    name.chars().take(NAME_LETTERS - 1).chain(['…']).collect()
 }
 
 /// Sizes that a window steps through.
@@ -161,14 +208,14 @@ const WINDOW_SIZES: [(u32, u32); 6] = [(960, 540), (1280, 720), (1600, 900), (19
 const RESOLUTIONS: [Option<u32>; 6] = [None, Some(35), Some(50), Some(67), Some(80), Some(100)];
 
 /// The neighbour of `current` in a ring of values.
-fn step<T: Copy + PartialEq>(ring: &[T], current: T, forward: bool) -> T {
+fn step<T: Clone + PartialEq>(ring: &[T], current: T, forward: bool) -> T {
     let at = ring.iter().position(|value| *value == current).unwrap_or(0);
     let next = if forward { at + 1 } else { at + ring.len() - 1 };
-    ring[next % ring.len()]
+    ring[next % ring.len()].clone()
 }
 
-/// Moves a setting one step on or back. Quantities stop at their ends, choices go round.
-pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool) {
+/// Moves a setting one step on or back. Quantities stop at their ends, choices go round. `microphones` are those that are there.
+pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, microphones: &[String]) {
     let sign = if forward { 1.0 } else { -1.0 };
     let tenth = |value: f32| (10.0 * value + sign).round() / 10.0;
     match choice {
@@ -204,13 +251,30 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool) {
         Choice::Subtitles => settings.subtitles = !settings.subtitles,
         Choice::Music => settings.music = !settings.music,
         Choice::MusicVolume => settings.volumes.music = tenth(settings.volumes.music),
+        Choice::MicrophoneOn => settings.voice.microphone_on = !settings.voice.microphone_on,
+        Choice::Microphone => {
+            let ring: Vec<Option<String>> =
+                std::iter::once(None).chain(microphones.iter().cloned().map(Some)).collect();
+            settings.voice.microphone = step(&ring, settings.voice.microphone.clone(), forward);
+        }
+        Choice::TalkMode => {
+            settings.voice.mode = step(&[TalkMode::Voice, TalkMode::PushToTalk], settings.voice.mode, forward);
+        }
+        Choice::Sensitivity => settings.voice.sensitivity = tenth(settings.voice.sensitivity),
+        Choice::AnswersAloud => settings.voice.answers_aloud = !settings.voice.answers_aloud,
     }
     settings.sanitise();
 }
 
 /// The rows of a page. `waiting` is the action whose new key is awaited.
-pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>) -> Vec<Row> {
+pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, microphones: &[String]) -> Vec<Row> {
     let plain = |label: &str, deed| Row { label: label.to_owned(), value: None, fraction: None, deed };
+    let chosen = |choice: Choice| Row {
+        label: choice.label().to_owned(),
+        value: Some(choice.value(settings, microphones)),
+        fraction: choice.fraction(settings),
+        deed: Deed::Change(choice),
+    };
     match page {
         Page::Main => vec![
             plain("Resume", Deed::Resume),
@@ -219,15 +283,14 @@ pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>) -> 
             plain("Quit", Deed::Quit),
         ],
         Page::Settings => {
-            let choices = Choice::ALL.map(|choice| Row {
-                label: choice.label().to_owned(),
-                value: Some(choice.value(settings)),
-                fraction: choice.fraction(settings),
-                deed: Deed::Change(choice),
-            });
-            let ways_out = [plain("Keys and buttons", Deed::Open(Page::Bindings)), plain("Back", Deed::Back)];
-            choices.into_iter().chain(ways_out).collect()
+            let ways_out = [
+                plain("Sound and voice", Deed::Open(Page::Sound)),
+                plain("Keys and buttons", Deed::Open(Page::Bindings)),
+                plain("Back", Deed::Back),
+            ];
+            Choice::OF_SETTINGS.map(chosen).into_iter().chain(ways_out).collect()
         }
+        Page::Sound => Choice::OF_SOUND.map(chosen).into_iter().chain([plain("Back", Deed::Back)]).collect(),
         Page::Bindings => {
             let actions = Action::ALL.map(|action| Row {
                 label: action.title().to_owned(),
@@ -260,34 +323,57 @@ mod tests {
     fn quantities_stop_at_their_ends() {
         let mut settings = Settings::default();
         for _ in 0..50 {
-            change(&mut settings, Choice::FieldOfView, true);
-            change(&mut settings, Choice::MasterVolume, false);
+            change(&mut settings, Choice::FieldOfView, true, &[]);
+            change(&mut settings, Choice::MasterVolume, false, &[]);
         }
         assert_eq!(settings.field_of_view_degrees, 100.0);
         assert_eq!(settings.volumes.master, 0.0);
-        change(&mut settings, Choice::MasterVolume, true);
+        change(&mut settings, Choice::MasterVolume, true, &[]);
         assert_eq!(settings.volumes.master, 0.1);
     }
 
     #[test]
     fn choices_go_round_both_ways() {
         let mut settings = Settings::default();
-        for choice in [Choice::WindowMode, Choice::Quality, Choice::Resolution, Choice::Labels, Choice::InvertPitch] {
+        let there = ["Headset".to_owned(), "Webcam".to_owned()];
+        for choice in [
+            Choice::WindowMode,
+            Choice::Quality,
+            Choice::Resolution,
+            Choice::Labels,
+            Choice::InvertPitch,
+            Choice::MicrophoneOn,
+            Choice::Microphone,
+            Choice::TalkMode,
+            Choice::AnswersAloud,
+        ] {
             let before = settings.clone();
-            change(&mut settings, choice, true);
+            change(&mut settings, choice, true, &there);
             assert_ne!(settings, before, "{choice:?}");
-            change(&mut settings, choice, false);
+            change(&mut settings, choice, false, &there);
             assert_eq!(settings, before, "{choice:?}");
         }
     }
 
     #[test]
+    fn a_microphone_that_went_away_stays_chosen_and_is_told() {
+        let mut settings = Settings::default();
+        let there = ["Headset".to_owned()];
+        change(&mut settings, Choice::Microphone, true, &there);
+        let shown = |settings: &Settings, there: &[String]| Choice::Microphone.value(settings, there);
+        assert_eq!(shown(&settings, &there), "Headset");
+        assert_eq!(shown(&settings, &[]), "Headset (not there)");
+        change(&mut settings, Choice::Microphone, true, &[]);
+        assert_eq!(shown(&settings, &[]), "the system's default");
+    }
+
+    #[test]
     fn every_page_leads_back_and_every_action_has_a_row() {
         let settings = Settings::default();
-        for page in [Page::Settings, Page::Bindings] {
-            assert!(rows(page, &settings, None).iter().any(|row| row.deed == Deed::Back), "{page:?}");
+        for page in [Page::Settings, Page::Sound, Page::Bindings] {
+            assert!(rows(page, &settings, None, &[]).iter().any(|row| row.deed == Deed::Back), "{page:?}");
         }
-        let bindings = rows(Page::Bindings, &settings, Some(Action::Jump));
+        let bindings = rows(Page::Bindings, &settings, Some(Action::Jump), &[]);
         for action in Action::ALL {
             assert!(bindings.iter().any(|row| row.deed == Deed::Rebind(action)));
         }
@@ -297,7 +383,9 @@ mod tests {
 
     #[test]
     fn bars_stay_inside_their_track() {
-        for row in rows(Page::Settings, &Settings::default(), None) {
+        let settings = Settings::default();
+        let pages = [Page::Settings, Page::Sound].map(|page| rows(page, &settings, None, &[]));
+        for row in pages.concat() {
             assert!(row.fraction.is_none_or(|fraction| (0.0..=1.0).contains(&fraction)), "{row:?}");
         }
     }

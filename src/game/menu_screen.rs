@@ -1,20 +1,26 @@
 //! The menu on the screen, for mouse, keyboard and gamepad.
 //!
-//! In: `GameState::Paused`, devices, [`Settings`]. Out: changed [`Settings`], `GameState::Playing`, `AppExit`. The page is
-//! rebuilt whenever what it shows changes; what rows say and do is in `menu`.
+//! In: `GameState::Paused`, devices, [`Settings`], [`EarStatus`]. Out: changed [`Settings`],
+//! `GameState::Playing`, `AppExit`. What rows say and do is in `menu`, how they look in `menu_page`.
+
+use std::time::Duration;
 
 use bevy::{
     input::{InputSystems, mouse::AccumulatedMouseMotion},
     prelude::*,
+    time::common_conditions::on_real_timer,
 };
 
 use super::{
     GameState,
     menu::{Deed, Page, Row, change, rows},
+    menu_page::{MenuRow, MenuScreen, Stepper, draw, paint_focus, show_level},
     sound::{PlaySound, SoundKind},
-    theme,
 };
-use crate::platform::{bindings::Action, flat::DeviceInput, settings::Settings};
+use crate::{
+    platform::{bindings::Action, flat::DeviceInput, settings::Settings},
+    sensors::{EarSettings, EarStatus},
+};
 
 /// Draws the menu while the world is paused.
 pub(super) struct MenuPlugin;
@@ -22,38 +28,33 @@ pub(super) struct MenuPlugin;
 impl Plugin for MenuPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Menu>()
+            .init_resource::<EarSettings>()
+            .init_resource::<EarStatus>()
             .add_systems(OnEnter(GameState::Paused), open)
             .add_systems(OnExit(GameState::Paused), close)
             .add_systems(PreUpdate, (navigate, point).chain().after(InputSystems).run_if(in_state(GameState::Paused)))
-            .add_systems(Update, (draw, paint_focus).chain().run_if(in_state(GameState::Paused)));
+            .add_systems(
+                Update,
+                (
+                    list_microphones.run_if(on_real_timer(Duration::from_secs(2))),
+                    (draw, paint_focus, show_level).chain(),
+                )
+                    .run_if(in_state(GameState::Paused)),
+            );
     }
 }
 
 /// What the menu shows.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
-struct Menu {
-    page: Page,
+pub(super) struct Menu {
+    pub page: Page,
     /// Row under the pointer or chosen by keys.
-    focus: usize,
-    waiting: Option<Action>,
+    pub focus: usize,
+    pub waiting: Option<Action>,
     /// The pages that led here and the row that was focused on each.
     path: Vec<(Page, usize)>,
     /// The frame of opening: its key presses opened the menu and do nothing in it.
     fresh: bool,
-}
-
-#[derive(Component)]
-struct MenuScreen;
-
-/// A row on the screen, by its number.
-#[derive(Component, Clone, Copy)]
-struct MenuRow(usize);
-
-/// A half of a row's value: steps back or on.
-#[derive(Component, Clone, Copy)]
-struct Stepper {
-    row: usize,
-    forward: bool,
 }
 
 /// What a device asks of the menu.
@@ -82,6 +83,8 @@ fn close(mut commands: Commands, screens: Query<Entity, With<MenuScreen>>) {
 struct Desk<'w> {
     menu: ResMut<'w, Menu>,
     settings: ResMut<'w, Settings>,
+    ear: ResMut<'w, EarSettings>,
+    ear_status: Res<'w, EarStatus>,
     next: ResMut<'w, NextState<GameState>>,
     exit: MessageWriter<'w, AppExit>,
     sounds: MessageWriter<'w, PlaySound>,
@@ -97,6 +100,7 @@ impl Desk<'_> {
                 self.menu.path.push(from);
                 self.menu.page = page;
                 self.menu.focus = 0;
+                self.ear.listings += u64::from(page == Page::Sound);
             }
             Deed::Back => match self.menu.path.pop() {
                 Some((page, focus)) => {
@@ -108,7 +112,7 @@ impl Desk<'_> {
             Deed::Quit => {
                 self.exit.write(AppExit::Success);
             }
-            Deed::Change(choice) => change(&mut self.settings, choice, true),
+            Deed::Change(choice) => change(&mut self.settings, choice, true, &self.ear_status.microphones),
             Deed::Rebind(action) => self.menu.waiting = Some(action),
             Deed::ResetBindings => self.settings.bindings = default(),
         }
@@ -117,12 +121,12 @@ impl Desk<'_> {
     fn step(&mut self, deed: Deed, forward: bool) {
         if let Deed::Change(choice) = deed {
             self.sounds.write(PlaySound { kind: SoundKind::Click, position: None });
-            change(&mut self.settings, choice, forward);
+            change(&mut self.settings, choice, forward, &self.ear_status.microphones);
         }
     }
 
     fn rows(&self) -> Vec<Row> {
-        rows(self.menu.page, &self.settings, self.menu.waiting)
+        rows(self.menu.page, &self.settings, self.menu.waiting, &self.ear_status.microphones)
     }
 }
 
@@ -212,140 +216,10 @@ fn point(
     }
 }
 
-/// What was drawn last.
-#[derive(PartialEq)]
-struct Drawn {
-    page: Page,
-    rows: Vec<Row>,
-}
-
-fn draw(
-    mut commands: Commands,
-    menu: Res<Menu>,
-    settings: Res<Settings>,
-    screens: Query<Entity, With<MenuScreen>>,
-    mut drawn: Local<Option<Drawn>>,
-) {
-    let wanted = Drawn { page: menu.page, rows: rows(menu.page, &settings, menu.waiting) };
-    if !screens.is_empty() && drawn.as_ref() == Some(&wanted) {
-        return;
-    }
-    for screen in &screens {
-        commands.entity(screen).despawn();
-    }
-    let width = if menu.page == Page::Main { 340 } else { 680 };
-    let screen = commands
-        .spawn((
-            MenuScreen,
-            Name::new("menu"),
-            theme::cover(),
-            GlobalZIndex(10),
-            BackgroundColor(Color::BLACK.with_alpha(0.35)),
-        ))
-        .id();
-    let panel = commands
-        .spawn((
-            ChildOf(screen),
-            theme::panel(Node {
-                width: px(width),
-                padding: UiRect::all(px(22)),
-                flex_direction: FlexDirection::Column,
-                row_gap: px(3),
-                ..default()
-            }),
-            children![(
-                Node { margin: UiRect::new(px(12), px(12), px(0), px(12)), ..default() },
-                theme::text(menu.page.title(), 27.0, theme::TEXT),
-            )],
-        ))
-        .id();
-    let padding = row_padding(wanted.rows.len());
-    for (number, row) in wanted.rows.iter().enumerate() {
-        draw_row(&mut commands, panel, number, row, padding);
-    }
-    *drawn = Some(wanted);
-}
-
-/// Space above and below a row's words, interface pixels: less on long pages, so that they fit a window 720 pixels high.
-fn row_padding(rows: usize) -> f32 {
-    /// What is left of 720 pixels beside the title, the panel's own edges and some air.
-    const FREE: f32 = 590.0;
-    const LINE_AND_GAP: f32 = 24.0;
-    (0.5 * (FREE / rows.max(1) as f32 - LINE_AND_GAP)).clamp(0.0, 7.0)
-}
-
-fn draw_row(commands: &mut Commands, panel: Entity, number: usize, row: &Row, padding: f32) {
-    let line = commands
-        .spawn((
-            MenuRow(number),
-            Interaction::None,
-            ChildOf(panel),
-            Node {
-                padding: UiRect::axes(px(12), px(padding)),
-                justify_content: JustifyContent::SpaceBetween,
-                align_items: AlignItems::Center,
-                border_radius: BorderRadius::all(px(6)),
-                ..default()
-            },
-            BackgroundColor(Color::NONE),
-            children![theme::text(row.label.clone(), 17.0, theme::TEXT)],
-        ))
-        .id();
-    let Some(value) = &row.value else { return };
-    let right =
-        commands.spawn((ChildOf(line), Node { align_items: AlignItems::Center, column_gap: px(10), ..default() })).id();
-    if let Some(fraction) = row.fraction {
-        commands.spawn((
-            ChildOf(right),
-            Node { width: px(130), height: px(4), border_radius: BorderRadius::all(px(2)), ..default() },
-            BackgroundColor(theme::RAISED),
-            children![(
-                Node {
-                    width: percent(100.0 * fraction),
-                    height: percent(100),
-                    border_radius: BorderRadius::all(px(2)),
-                    ..default()
-                },
-                BackgroundColor(theme::ACCENT),
-            )],
-        ));
-    }
-    let steps = matches!(row.deed, Deed::Change(_));
-    if steps {
-        draw_stepper(commands, right, number, false);
-    }
-    let min_width = if row.fraction.is_some() { px(52) } else { px(0) };
-    commands.spawn((
-        ChildOf(right),
-        Node { min_width, justify_content: JustifyContent::Center, ..default() },
-        children![theme::text(value.clone(), 16.0, theme::MUTED)],
-    ));
-    if steps {
-        draw_stepper(commands, right, number, true);
-    }
-}
-
-fn draw_stepper(commands: &mut Commands, parent: Entity, row: usize, forward: bool) {
-    commands.spawn((
-        Stepper { row, forward },
-        Interaction::None,
-        ChildOf(parent),
-        Node { padding: UiRect::axes(px(8), px(0)), border_radius: BorderRadius::all(px(4)), ..default() },
-        BackgroundColor(theme::RAISED),
-        children![theme::text(if forward { "›" } else { "‹" }, 17.0, theme::TEXT)],
-    ));
-}
-
-fn paint_focus(menu: Res<Menu>, mut screen_rows: Query<(&MenuRow, &mut BackgroundColor)>) {
-    for (row, mut background) in &mut screen_rows {
-        let wanted = match (row.0 == menu.focus, menu.waiting) {
-            (true, Some(_)) => theme::ACCENT.with_alpha(0.32),
-            (true, None) => theme::ACCENT.with_alpha(0.17),
-            _ => Color::NONE,
-        };
-        if background.0 != wanted {
-            background.0 = wanted;
-        }
+/// What is plugged in while the page is open appears on it.
+fn list_microphones(menu: Res<Menu>, mut ear: ResMut<EarSettings>) {
+    if menu.page == Page::Sound {
+        ear.listings += 1;
     }
 }
 
@@ -438,14 +312,6 @@ mod tests {
         chair.0.world_mut().resource_mut::<AccumulatedMouseMotion>().delta = Vec2::X;
         chair.0.update();
         assert_eq!(chair.0.world().resource::<Menu>().focus, 3, "a moved mouse takes it");
-    }
-
-    #[test]
-    fn long_pages_fit_the_window() {
-        for rows in 1..=24 {
-            let height = rows as f32 * (2.0 * row_padding(rows) + 23.4) + 90.0;
-            assert!(height <= 720.0, "{rows} rows are {height} pixels high");
-        }
     }
 
     #[test]

@@ -6,17 +6,20 @@
 mod ask_list;
 mod ask_screen;
 mod deeds;
+mod ear_sign;
 mod fading_lines;
 pub mod floating_labels;
 mod footsteps;
 pub mod hud;
 pub mod loading;
 pub mod menu;
+mod menu_page;
 mod menu_screen;
 mod music;
 pub mod notices;
 pub mod panel;
 pub mod sound;
+mod spoken_answers;
 mod subtitles;
 mod synth;
 mod theme;
@@ -30,9 +33,12 @@ pub use loading::Loading;
 pub use panel::PerceptionPanel;
 pub use sound::{PlaySound, SoundKind};
 
-use crate::platform::{
-    bindings::Action,
-    flat::{Pressed, Steering},
+use crate::{
+    platform::{
+        bindings::Action,
+        flat::{Pressed, Steering},
+    },
+    sensors::EarSettings,
 };
 
 /// Everything of this room. Needs a window app with `FlatRigPlugin` and `SettingsPlugin`.
@@ -55,9 +61,11 @@ impl Plugin for GamePlugin {
             ))
             .add_plugins((
                 ask_screen::AskPlugin,
+                ear_sign::EarSignPlugin,
                 deeds::ScreenDeedsPlugin,
                 fading_lines::FadingLinesPlugin,
                 music::MusicPlugin,
+                spoken_answers::SpokenAnswersPlugin,
                 subtitles::SubtitlesPlugin,
             ))
             .add_systems(
@@ -65,7 +73,9 @@ impl Plugin for GamePlugin {
                 (pause_and_resume.after(ask_screen::AskSystems), pause_without_focus)
                     .run_if(in_state(GameState::Playing)),
             )
-            .add_systems(OnEnter(GameState::Playing), resume_time)
+            .add_systems(OnEnter(GameState::Playing), (resume_time, open_ear))
+            .add_systems(OnExit(GameState::Playing), close_ear)
+            .add_systems(OnEnter(GameState::Loading), close_ear)
             .add_systems(OnEnter(GameState::Paused), stop_time);
     }
 }
@@ -92,6 +102,15 @@ fn pause_without_focus(mut focus: MessageReader<bevy::window::WindowFocused>, mu
     if focus.read().last().is_some_and(|focus| !focus.focused) {
         next.set(GameState::Paused);
     }
+}
+
+fn open_ear(mut ear: ResMut<EarSettings>) {
+    ear.attending = true;
+}
+
+/// Words that are said to a menu, or before there is a world, are for nobody.
+fn close_ear(mut ear: ResMut<EarSettings>) {
+    ear.attending = false;
 }
 
 fn resume_time(

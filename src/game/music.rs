@@ -1,6 +1,6 @@
 //! Quiet music that is computed, not recorded: slow chords and single notes that come round after some while.
 //!
-//! In: [`Settings`]. Out: an audio player that loops. The piece is computed once, beside the frames, when it is first asked
+//! In: [`Settings`], whether the ear hears somebody. Out: an audio player that loops, quieter while somebody speaks. The piece is computed once, beside the frames, when it is first asked
 //! for. What is absent: the order to play it (`deeds`).
 
 use std::f32::consts::TAU;
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     base::{Seed, Status},
     platform::settings::Settings,
+    sensors::EarStatus,
 };
 
 /// Plays the music while the settings say so.
@@ -44,16 +45,31 @@ enum Piece {
     Ready(Handle<Clip>),
 }
 
+/// Loudness while somebody speaks to the ear, and how fast it goes there and back, per second.
+const DUCKED: f32 = 0.2;
+const DUCKING_RATE: f32 = 5.0;
+
+/// Moves a loudness of 0 to 1 towards where it is to be, within `frame_secs`.
+fn ducked(now: f32, somebody_speaks: bool, frame_secs: f32) -> f32 {
+    let goal = if somebody_speaks { DUCKED } else { 1.0 };
+    now + (goal - now).clamp(-DUCKING_RATE * frame_secs, DUCKING_RATE * frame_secs)
+}
+
 /// Starts, stops and sets the loudness.
 fn keep_playing(
     settings: Res<Settings>,
+    ear: Option<Res<EarStatus>>,
+    time: Res<Time<Real>>,
+    mut ducking: Local<f32>,
     status: Res<SoundStatus>,
     mut piece: Local<Piece>,
     mut clips: ResMut<Assets<Clip>>,
     mut players: Query<(Entity, Option<&mut AudioSink>), With<MusicPlayer>>,
     mut commands: Commands,
 ) {
-    let loudness = Volume::Linear(settings.volumes.master * settings.volumes.music);
+    let somebody_speaks = ear.is_some_and(|ear| ear.hears_voice);
+    *ducking = ducked(*ducking, somebody_speaks, time.delta_secs());
+    let loudness = Volume::Linear(settings.volumes.master * settings.volumes.music * *ducking);
     if !settings.music || matches!(status.0, Status::Unavailable(_)) {
         for (player, _) in &players {
             commands.entity(player).despawn();
@@ -98,7 +114,7 @@ const CHORDS: [[f32; 5]; 4] = [
 const NOTES: [f32; 8] = [349.23, 392.00, 440.00, 523.25, 587.33, 698.46, 783.99, 880.00];
 
 /// The whole piece, samples at [`RATE_HZ`]; its end runs into its beginning.
-fn compose() -> Vec<f32> {
+pub(super) fn compose() -> Vec<f32> {
     let count = (CHORD_SECS * CHORDS.len() as f32 * RATE_HZ as f32) as usize;
     let mut piece = vec![0.0; count];
     // Sounds that outlast the end go on at the beginning.
@@ -137,6 +153,16 @@ fn compose() -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_gives_way_to_a_voice_and_comes_back() {
+        let mut loudness = 1.0;
+        for _ in 0..60 {
+            loudness = ducked(loudness, true, 0.016);
+        }
+        assert_eq!(loudness, DUCKED);
+        assert!(ducked(loudness, false, 0.016) > DUCKED && ducked(loudness, false, 9.0) == 1.0);
+    }
 
     #[test]
     fn the_piece_is_audible_never_loud_and_comes_round_without_a_click() {

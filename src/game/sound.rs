@@ -1,7 +1,7 @@
 //! Plays sounds, loud as the settings say, from where they are.
 //!
-//! In: [`PlaySound`]. Out: Bevy audio players; [`SoundStatus`]. Without an audio device nothing is queued up and the status
-//! says so.
+//! In: [`PlaySound`]. Out: Bevy audio players; [`SoundStatus`]; what the ear is not to take for a voice ([`OwnSound`]). Without an
+//! audio device nothing is queued up and the status says so.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +15,7 @@ use super::synth;
 use crate::{
     base::Status,
     platform::{flat::FlatCamera, settings::Settings},
+    sensors::OwnSound,
 };
 
 /// Answers [`PlaySound`].
@@ -22,7 +23,7 @@ pub(super) struct SoundPlugin;
 
 impl Plugin for SoundPlugin {
     fn build(&self, app: &mut App) {
-        app.add_message::<PlaySound>().init_resource::<SoundStatus>();
+        app.add_message::<PlaySound>().init_resource::<SoundStatus>().init_resource::<OwnSound>();
         if !app.is_plugin_added::<bevy::audio::AudioPlugin>() {
             app.insert_resource(SoundStatus(Status::Unavailable("this mode has no sound".to_owned())));
             return;
@@ -107,18 +108,27 @@ impl Decodable for Clip {
 
 const FOOTSTEPS: usize = 6;
 
+/// A sound that is ready to be played.
+struct Ready {
+    clip: Handle<Clip>,
+    lasts: Duration,
+}
+
 #[derive(Resource)]
 struct Clips {
-    footsteps: [Handle<Clip>; FOOTSTEPS],
-    click: Handle<Clip>,
-    grab: Handle<Clip>,
-    throw: Handle<Clip>,
-    chirp: Handle<Clip>,
-    high_chirp: Handle<Clip>,
+    footsteps: [Ready; FOOTSTEPS],
+    click: Ready,
+    grab: Ready,
+    throw: Ready,
+    chirp: Ready,
+    high_chirp: Ready,
 }
 
 fn make_clips(mut commands: Commands, mut clips: ResMut<Assets<Clip>>) {
-    let mut add = |samples: Vec<f32>| clips.add(Clip(samples.into()));
+    let mut add = |samples: Vec<f32>| {
+        let lasts = Duration::from_secs_f64(samples.len() as f64 / f64::from(synth::RATE_HZ));
+        Ready { clip: clips.add(Clip(samples.into())), lasts }
+    };
     let clips = Clips {
         footsteps: std::array::from_fn(|variant| add(synth::footstep(variant as u64))),
         click: add(synth::click()),
@@ -138,6 +148,15 @@ fn loudness(kind: SoundKind, settings: &Settings) -> f32 {
             SoundKind::Chirp | SoundKind::HighChirp => volumes.companion,
             _ => volumes.effects,
         }
+}
+
+/// How much a kind at this loudness covers voices at the ear, 0 to 1. Only what resembles a voice does, or one could not
+/// speak while walking: a test plays all kinds to the ear.
+fn masking(kind: SoundKind, loudness: f32) -> f32 {
+    match kind {
+        SoundKind::Chirp | SoundKind::HighChirp if loudness > 0.0 => 1.0,
+        _ => 0.0,
+    }
 }
 
 /// The listener is where the camera is.
@@ -160,6 +179,7 @@ fn play(
     settings: Res<Settings>,
     status: Res<SoundStatus>,
     time: Res<Time<Real>>,
+    mut own: ResMut<OwnSound>,
     mut steps: Local<usize>,
 ) {
     for PlaySound { kind, position } in asked.read() {
@@ -167,7 +187,7 @@ fn play(
         if loudness <= 0.0 || matches!(status.0, Status::Unavailable(_)) {
             continue;
         }
-        let clip = match kind {
+        let Ready { clip, lasts } = match kind {
             SoundKind::Footstep => {
                 *steps += 1;
                 // Never the same foot twice.
@@ -179,6 +199,10 @@ fn play(
             SoundKind::Chirp => &clips.chirp,
             SoundKind::HighChirp => &clips.high_chirp,
         };
+        let masking = masking(*kind, loudness);
+        if masking > 0.0 {
+            own.announce(masking, time.elapsed(), *lasts);
+        }
         let playback = PlaybackSettings::DESPAWN
             .with_volume(Volume::Linear(loudness))
             .with_spatial(position.is_some())
@@ -218,6 +242,7 @@ fn notice_missing_device(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sensors::{EndpointSettings, utterances};
 
     #[test]
     fn volumes_multiply_and_the_companion_has_its_own() {
@@ -227,6 +252,37 @@ mod tests {
         settings.volumes.companion = 0.0;
         assert!((loudness(SoundKind::Footstep, &settings) - 0.2).abs() < 1e-6);
         assert_eq!(loudness(SoundKind::Chirp, &settings), 0.0);
+    }
+
+    /// Utterances that the ear takes these sounds for, each played into it between pauses.
+    fn taken_for_voices(sounds: &[Vec<f32>]) -> usize {
+        let pause = vec![0.0; synth::RATE_HZ as usize];
+        let samples: Vec<f32> = sounds.iter().flat_map(|sound| [pause.clone(), sound.clone()].concat()).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.wav");
+        let bytes = u32::try_from(2 * samples.len()).unwrap();
+        let mut file = b"RIFF".to_vec();
+        file.extend((36 + bytes).to_le_bytes());
+        file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+        file.extend(synth::RATE_HZ.to_le_bytes());
+        file.extend((2 * synth::RATE_HZ).to_le_bytes());
+        file.extend(b"\x02\0\x10\0data");
+        file.extend(bytes.to_le_bytes());
+        file.extend(samples.iter().flat_map(|sample| ((sample * 32_767.0) as i16).to_le_bytes()));
+        std::fs::write(&path, file).unwrap();
+        utterances(&path, EndpointSettings::default()).unwrap().count()
+    }
+
+    #[test]
+    fn unmasked_sounds_are_no_voices_to_the_ear() {
+        let steps: Vec<Vec<f32>> = (0..FOOTSTEPS as u64).map(synth::footstep).cycle().take(30).collect();
+        assert_eq!(taken_for_voices(&steps), 0, "steps");
+        for (name, sound) in [("click", synth::click()), ("grab", synth::grab()), ("throw", synth::throw())] {
+            assert_eq!(taken_for_voices(&vec![sound; 10]), 0, "{name}");
+        }
+        // A tenth of full scale is a loud room: what a loudspeaker plays is at a microphone a small part of what it was.
+        let music: Vec<f32> = super::super::music::compose().iter().map(|sample| 0.1 * sample).collect();
+        assert_eq!(taken_for_voices(&[music]), 0, "music");
     }
 
     #[test]

@@ -41,11 +41,15 @@ pub enum Action {
     Screenshot,
     /// Opens the list of what can be asked.
     Ask,
+    /// Held while one speaks, where the settings say so.
+    Talk,
+    /// Closes and opens the ear.
+    Mute,
 }
 
 impl Action {
     /// All of them, in the order of the settings page.
-    pub const ALL: [Action; 17] = [
+    pub const ALL: [Action; 19] = [
         Action::Forward,
         Action::Back,
         Action::Left,
@@ -63,6 +67,8 @@ impl Action {
         Action::Labels,
         Action::Screenshot,
         Action::Ask,
+        Action::Talk,
+        Action::Mute,
     ];
 
     /// For people.
@@ -85,6 +91,8 @@ impl Action {
             Action::Labels => "Labels on, off",
             Action::Screenshot => "Take a picture",
             Action::Ask => "Ask, command",
+            Action::Talk => "Speak (hold, if chosen)",
+            Action::Mute => "Mute the microphone",
         }
     }
 }
@@ -227,6 +235,8 @@ impl Default for Bindings {
             (Action::Labels, vec![Key(KeyCode::KeyL), Pad(GamepadButton::North)]),
             (Action::Screenshot, vec![Key(KeyCode::F12)]),
             (Action::Ask, vec![Key(KeyCode::KeyQ), Pad(GamepadButton::West)]),
+            (Action::Talk, vec![Key(KeyCode::KeyV), Pad(GamepadButton::RightTrigger)]),
+            (Action::Mute, vec![Key(KeyCode::KeyM), Pad(GamepadButton::DPadLeft)]),
         ]))
     }
 }

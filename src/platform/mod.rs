@@ -7,5 +7,7 @@ pub mod flat;
 pub mod scaled_view;
 pub mod settings;
 mod settings_file;
+mod talking;
 
 pub use settings_file::{SettingsFile, SettingsPlugin};
+pub use talking::TalkingPlugin;

@@ -4,6 +4,7 @@ use bevy::prelude::Resource;
 use serde::{Deserialize, Serialize};
 
 use super::bindings::Bindings;
+use crate::sensors::TalkMode;
 
 /// Everything on the settings page. Unknown fields of a file are ignored and missing ones get their defaults, so that
 /// older and newer versions read each other's files.
@@ -28,6 +29,7 @@ pub struct Settings {
     /// Whether quiet music plays.
     pub music: bool,
     pub volumes: Volumes,
+    pub voice: VoiceSettings,
     pub bindings: Bindings,
 }
 
@@ -45,6 +47,7 @@ impl Default for Settings {
             subtitles: true,
             music: false,
             volumes: Volumes::default(),
+            voice: VoiceSettings::default(),
             bindings: Bindings::default(),
         }
     }
@@ -62,6 +65,7 @@ impl Settings {
         within(&mut self.volumes.master, 0.0, 1.0, default.volumes.master);
         within(&mut self.volumes.effects, 0.0, 1.0, default.volumes.effects);
         within(&mut self.volumes.companion, 0.0, 1.0, default.volumes.companion);
+        within(&mut self.voice.sensitivity, 0.0, 1.0, default.voice.sensitivity);
         self.resolution_percent = self.resolution_percent.map(|percent| percent.clamp(25, 100));
         within(&mut self.volumes.music, 0.0, 1.0, default.volumes.music);
         self.window.width = self.window.width.clamp(640, 7680);
@@ -119,5 +123,26 @@ pub struct Volumes {
 impl Default for Volumes {
     fn default() -> Self {
         Self { master: 0.8, effects: 0.8, companion: 0.8, music: 0.5 }
+    }
+}
+
+/// Whether and how the player's voice is listened to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VoiceSettings {
+    /// Whether the microphone is open at all.
+    pub microphone_on: bool,
+    /// By name; `None`: the system's default.
+    pub microphone: Option<String>,
+    pub mode: TalkMode,
+    /// 0 (only loud and clear voices) to 1 (everything that may be one).
+    pub sensitivity: f32,
+    /// Whether the companion's answers are also spoken, where espeak-ng is installed.
+    pub answers_aloud: bool,
+}
+
+impl Default for VoiceSettings {
+    fn default() -> Self {
+        Self { microphone_on: true, microphone: None, mode: TalkMode::Voice, sensitivity: 0.5, answers_aloud: false }
     }
 }

@@ -21,8 +21,8 @@ pub use capture::{Capture, Stamp};
 pub use develop::develop;
 pub use ear::{
     EarPlugin, EarSettings, EarSource, EarStatus, EarSystems, EndpointSettings, Level, MicrophoneFacts, OwnSound,
-    Probe, SAMPLE_RATE_HZ, SILENCE_DBFS, SoundFile, SoundFileError, Speech, SpeechPart, TalkMode, Utterance,
-    probe_microphone, utterances,
+    Probe, SAMPLE_RATE_HZ, SILENCE_DBFS, SoundFile, SoundFileError, Speech, SpeechPart, SpokenFiles, TalkMode,
+    Utterance, probe_microphone, utterances,
 };
 pub use eye::{Eye, EyePace, EyePlugin, EyeRate, EyeStatus, EyeSystems, LabelCamera, LookError, Shutter, look};
 pub use labels::{LABEL_LAYER, LabelProxy};

@@ -180,19 +180,17 @@ fn show(
     mut heard: MessageReader<Heard>,
     hearing: Res<HearingStatus>,
     ear: Res<EarStatus>,
-    mut told: Local<(Option<String>, String)>,
+    mut told: Local<(String, String)>,
 ) {
-    let (silent_because, shown) = &mut *told;
+    let (told_last, shown) = &mut *told;
     let reason = [&ear.status, &hearing.status].into_iter().find_map(|status| match status {
         Status::Unavailable(reason) => Some(reason.clone()),
         _ => None,
     });
-    if *silent_because != reason {
-        match &reason {
-            Some(reason) => eprintln!("nothing can be heard: {reason}"),
-            None => eprintln!("{}", ear.source),
-        }
-        *silent_because = reason;
+    let news = reason.map_or_else(|| ear.source.clone(), |reason| format!("nothing can be heard: {reason}"));
+    if !news.is_empty() && *told_last != news {
+        eprintln!("{news}");
+        *told_last = news;
     }
     for heard in heard.read() {
         print!("\r\x1b[K");

@@ -64,6 +64,7 @@ pub(super) struct Listener {
     samples: u64,
     utterance: Option<u64>,
     next_utterance: u64,
+    hang_over_s: Option<f64>,
 }
 
 /// Settings for a sensitivity of 0 to 1: as they are at 0.5, with thresholds that are up to 0.35 lower or higher.
@@ -85,6 +86,7 @@ impl Listener {
             samples: 0,
             utterance: None,
             next_utterance: 0,
+            hang_over_s: None,
         }
     }
 
@@ -105,6 +107,11 @@ impl Listener {
     /// Utterances begun so far.
     pub fn utterances(&self) -> u64 {
         self.next_utterance
+    }
+
+    /// From the end of the last voice to the moment that it was taken for the end, seconds of sound.
+    pub fn hang_over_s(&self) -> Option<f64> {
+        self.hang_over_s
     }
 
     /// Takes the next samples.
@@ -156,6 +163,7 @@ impl Listener {
                 let at_s = self.seconds() - frames_back as f64 * FRAME_S;
                 self.emit(EarPart::Ended { at_s }, events);
                 self.utterance = None;
+                self.hang_over_s = Some(frames_back as f64 * FRAME_S);
             }
         }
         if self.before.len() >= self.endpointer.memory_frames() {

@@ -7,9 +7,11 @@
 
 use std::{
     sync::{
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
+    thread,
     time::Duration,
 };
 
@@ -28,10 +30,10 @@ const STREAM_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Wished for length of one delivery, as parts of a second.
 const DELIVERIES_PER_S: u32 = 100;
 
-/// A microphone that delivers.
+/// A microphone that delivers, or is about to.
 pub(super) struct Microphone {
     /// Dropping it may block.
-    pub _stream: Stream,
+    pub _stream: Arc<Stream>,
     pub samples: RingReader,
     pub faults: mpsc::Receiver<Error>,
     pub facts: MicrophoneFacts,
@@ -95,15 +97,16 @@ pub(super) fn names() -> Vec<String> {
     names
 }
 
-/// Opens a microphone by its name, or the system's default. May block.
+/// Opens a microphone by its name, or the system's default. May block. The thread that waits for its first samples holds
+/// `helper` until they come.
 ///
 /// # Errors
 /// - what is missing, denied or busy, and what to do about it
-pub(super) fn open(wanted: Option<&str>) -> Result<Microphone, String> {
-    try_open(wanted).map_err(|error| explain(&error, wanted))
+pub(super) fn open(wanted: Option<&str>, helper: &Arc<()>) -> Result<Microphone, String> {
+    try_open(wanted, helper).map_err(|error| explain(&error, wanted))
 }
 
-fn try_open(wanted: Option<&str>) -> Result<Microphone, Error> {
+fn try_open(wanted: Option<&str>, helper: &Arc<()>) -> Result<Microphone, Error> {
     let host = host()?;
     let device = match wanted {
         None => host.default_input_device(),
@@ -129,28 +132,29 @@ fn try_open(wanted: Option<&str>) -> Result<Microphone, Error> {
         is_monitor: is_monitor(&device),
     };
     let (stream, samples, faults) = match supported.sample_format() {
-        SampleFormat::F32 => start::<f32>(&device, config),
-        SampleFormat::F64 => start::<f64>(&device, config),
-        SampleFormat::I8 => start::<i8>(&device, config),
-        SampleFormat::I16 => start::<i16>(&device, config),
-        SampleFormat::I24 => start::<cpal::I24>(&device, config),
-        SampleFormat::I32 => start::<i32>(&device, config),
-        SampleFormat::U8 => start::<u8>(&device, config),
-        SampleFormat::U16 => start::<u16>(&device, config),
-        SampleFormat::U32 => start::<u32>(&device, config),
+        SampleFormat::F32 => start::<f32>(&device, config, helper),
+        SampleFormat::F64 => start::<f64>(&device, config, helper),
+        SampleFormat::I8 => start::<i8>(&device, config, helper),
+        SampleFormat::I16 => start::<i16>(&device, config, helper),
+        SampleFormat::I24 => start::<cpal::I24>(&device, config, helper),
+        SampleFormat::I32 => start::<i32>(&device, config, helper),
+        SampleFormat::U8 => start::<u8>(&device, config, helper),
+        SampleFormat::U16 => start::<u16>(&device, config, helper),
+        SampleFormat::U32 => start::<u32>(&device, config, helper),
         _ => Err(Error::new(ErrorKind::UnsupportedConfig)),
     }?;
     Ok(Microphone { _stream: stream, samples, faults, facts })
 }
 
-type Started = (Stream, RingReader, mpsc::Receiver<Error>);
+type Started = (Arc<Stream>, RingReader, mpsc::Receiver<Error>);
 
-fn start<T: SizedSample>(device: &cpal::Device, config: StreamConfig) -> Result<Started, Error>
+fn start<T: SizedSample>(device: &cpal::Device, config: StreamConfig, helper: &Arc<()>) -> Result<Started, Error>
 where
     f32: FromSample<T>,
 {
     let (mut writer, samples) = ring((RING_S * config.sample_rate) as usize);
     let (tell, faults) = mpsc::channel();
+    let tell_start = tell.clone();
     let channels = usize::from(config.channels.max(1));
     let stream = device.build_input_stream::<T, _, _>(
         config,
@@ -161,7 +165,21 @@ where
         },
         Some(STREAM_TIMEOUT),
     )?;
-    stream.play()?;
+    let stream = Arc::new(stream);
+    let (starting, helper) = (stream.clone(), helper.clone());
+    // PulseAudio answers this with the first samples only, which an idle source sends seconds later; the microphone is there
+    // before that.
+    let starter = move || {
+        if let Err(error) = starting.play() {
+            // Nobody listens any more: the stream is being dropped.
+            let _ = tell_start.send(error);
+        }
+        drop(helper);
+    };
+    thread::Builder::new()
+        .name("ear starter".to_owned())
+        .spawn(starter)
+        .map_err(|error| Error::with_message(ErrorKind::ResourceExhausted, error.to_string()))?;
     Ok((stream, samples, faults))
 }
 

@@ -1,7 +1,7 @@
 //! The thread that keeps a microphone open and listens to it.
 //!
 //! In: [`Orders`]. Out: [`EarEvent`]s through a bounded channel, a [`Report`]. Whatever happens to device and sound server is
-//! a status within a second, and is tried again at least once a second. This thread itself never calls the sound system:
+//! a status within a second, and is tried again at least twice a second. This thread itself never calls the sound system:
 //! opening, asking for a sign of life and dropping may each block for ever, so each is done on a thread of its own that
 //! nobody waits for. Nobody joins this one either; it ends within milliseconds when its [`MicrophoneThread`] is dropped.
 
@@ -28,16 +28,17 @@ use crate::base::Status;
 const PACE: Duration = Duration::from_millis(5);
 /// Opening that takes longer is told; it goes on.
 const SLOW: Duration = Duration::from_millis(700);
-/// Opening that takes longer is given up, at most [`MAX_STUCK`] times at once.
+/// Opening that takes longer is given up. Threads that still open a microphone, or wait for its first samples, are no more than
+/// [`MAX_HELPERS`].
 const STUCK: Duration = Duration::from_secs(8);
-const MAX_STUCK: usize = 4;
+const MAX_HELPERS: usize = 4;
 /// A stream that delivers nothing for so long makes us ask for a sign of life, which may take as long as the second.
 const STALL: Duration = Duration::from_millis(450);
 const SIGN_OF_LIFE: Duration = Duration::from_millis(350);
 /// A living server's stream that delivers nothing for so long is opened anew.
 const DRY: Duration = Duration::from_secs(6);
 const FIRST_RETRY: Duration = Duration::from_millis(150);
-const LAST_RETRY: Duration = Duration::from_millis(900);
+const LAST_RETRY: Duration = Duration::from_millis(400);
 /// Events that wait for a slow frame: more than a minute of talk.
 const EVENTS: usize = 4_096;
 
@@ -63,6 +64,8 @@ pub(super) struct Report {
     pub in_utterance: bool,
     pub lost_samples: u64,
     pub utterances: u64,
+    /// From the end of the last voice to the moment that it was taken for the end, seconds of sound.
+    pub hang_over_s: Option<f64>,
     /// Microphones that can be chosen.
     pub names: Vec<String>,
     /// How often a microphone was opened.
@@ -187,8 +190,8 @@ struct Keeper<'a> {
     orders: Orders,
     report: Report,
     retry: Duration,
-    /// Openers that were given up and may still be there.
-    stuck: Vec<mpsc::Receiver<Result<Microphone, String>>>,
+    /// Threads that open microphones hold it too, also those that were given up.
+    helpers: Arc<()>,
     raw: Vec<f32>,
     sound: Vec<f32>,
     events: Vec<EarEvent>,
@@ -206,7 +209,7 @@ impl<'a> Keeper<'a> {
             orders: Orders::default(),
             report: Report::default(),
             retry: FIRST_RETRY,
-            stuck: Vec::new(),
+            helpers: Arc::default(),
             raw: Vec::new(),
             sound: Vec::new(),
             events: Vec::new(),
@@ -250,15 +253,15 @@ impl<'a> Keeper<'a> {
     }
 
     fn begin_opening(&mut self) -> Stage {
-        self.stuck.retain(|result| matches!(result.try_recv(), Err(TryRecvError::Empty)));
+        let helpers = Arc::strong_count(&self.helpers) - 1;
         let (tell, result) = mpsc::channel();
-        let wanted = self.orders.wanted.clone();
+        let (wanted, helper) = (self.orders.wanted.clone(), self.helpers.clone());
         let opener = move || {
-            // Nobody waits any more: the microphone is dropped here, where that may block.
-            let _ = tell.send(microphone::open(wanted.as_deref()));
+            // If nobody waits any more, the microphone is dropped here, where that may block.
+            let _ = tell.send(microphone::open(wanted.as_deref(), &helper));
         };
         let now = Instant::now();
-        if self.stuck.len() < MAX_STUCK && thread::Builder::new().name("ear opener".to_owned()).spawn(opener).is_ok() {
+        if helpers < MAX_HELPERS && thread::Builder::new().name("ear opener".to_owned()).spawn(opener).is_ok() {
             Stage::Opening { result, since: now }
         } else {
             self.fail(HANGS.to_owned())
@@ -293,7 +296,6 @@ impl<'a> Keeper<'a> {
                     self.report.status = Status::Unavailable(HANGS.to_owned());
                 }
                 if since.elapsed() > STUCK {
-                    self.stuck.push(result);
                     return self.fail(HANGS.to_owned());
                 }
                 Stage::Opening { result, since }
@@ -371,10 +373,8 @@ impl<'a> Keeper<'a> {
     fn close(&mut self, reason: &str) {
         self.listener.break_off(reason, &mut self.events);
         self.report.facts = None;
-        match std::mem::replace(&mut self.stage, Stage::Waiting { until: Instant::now() }) {
-            Stage::Open(opened) => drop_elsewhere(*opened),
-            Stage::Opening { result, .. } => self.stuck.push(result),
-            Stage::Waiting { .. } => {}
+        if let Stage::Open(opened) = std::mem::replace(&mut self.stage, Stage::Waiting { until: Instant::now() }) {
+            drop_elsewhere(*opened);
         }
     }
 
@@ -383,6 +383,7 @@ impl<'a> Keeper<'a> {
         self.report.level = self.listener.level();
         self.report.in_utterance = self.listener.in_utterance();
         self.report.utterances = self.listener.utterances();
+        self.report.hang_over_s = self.listener.hang_over_s();
         if let Some(names) = lock(&self.shared.names).take() {
             self.report.names = names;
         }

@@ -7,7 +7,7 @@
 //! | file | what |
 //! |---|---|
 //! | `microphone`, `microphone_thread`, `ring` | devices, and what may happen to them |
-//! | `sound_file`, `riff` | files |
+//! | `sound_file`, `riff`, `file_ear` | files, and speaking them into the ear |
 //! | `to_ear_rate` | resampling to [`SAMPLE_RATE_HZ`] |
 //! | `listener`, `endpoint`, `level`, `own_sound` | voices, their beginnings and ends |
 //! | `plugin` | the ear in the world |
@@ -15,6 +15,7 @@
 //! What is absent: what was said (`percepts`).
 
 mod endpoint;
+mod file_ear;
 mod level;
 mod listener;
 mod microphone;
@@ -31,6 +32,7 @@ mod test_voice;
 mod to_ear_rate;
 
 pub use endpoint::EndpointSettings;
+pub use file_ear::SpokenFiles;
 pub use level::{Level, SILENCE_DBFS};
 pub use microphone::MicrophoneFacts;
 pub use own_sound::OwnSound;

@@ -1,18 +1,16 @@
 //! The ear in the world: settings and status as resources, speech as messages.
 
-use std::{path::PathBuf, sync::Mutex, sync::PoisonError};
+use std::path::PathBuf;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    SAMPLE_RATE_HZ,
-    endpoint::EndpointSettings,
+    file_ear::{SpokenFiles, open_file_ear},
     level::Level,
-    listener::{Attention, EarEvent, EarPart, Listener},
+    listener::{Attention, EarEvent, EarPart},
     microphone_thread::{MicrophoneThread, Orders},
     own_sound::OwnSound,
-    sound_file::SoundFile,
     speech::{Speech, SpeechPart},
 };
 use crate::base::{Status, Tick};
@@ -29,6 +27,8 @@ pub enum EarSource {
     Microphone,
     /// A sound file, spoken once at the world's own pace.
     File(PathBuf),
+    /// The files of [`SpokenFiles`], one after the other, as they come.
+    Files,
     /// Nothing, for this reason.
     Nothing(String),
 }
@@ -98,72 +98,45 @@ pub struct EarStatus {
     /// Utterances begun, and those of them that broke.
     pub utterances: u64,
     pub broken: u64,
+    /// From the end of the last voice to the ear's word that it ended, seconds of sound.
+    pub hang_over_s: Option<f64>,
     /// Microphones that can be chosen.
     pub microphones: Vec<String>,
     /// How often a microphone was opened.
     pub opened: u64,
-    /// Whether a file has been heard to its end.
+    /// Files that could not be spoken, and why.
+    pub unheard: Vec<String>,
+    /// Whether all files have been heard to their ends.
     pub finished: bool,
 }
 
-/// What hears.
-#[derive(Resource)]
-enum Ear {
-    Microphone(Option<MicrophoneThread>),
-    /// A decoder cannot be shared between threads; the mutex is never contended.
-    File(Box<Mutex<FileEar>>),
-    Nothing,
-}
-
-struct FileEar {
-    file: SoundFile,
-    listener: Listener,
-    /// Samples due so far, in sixtieths of a sample's share: ticks are not whole numbers of samples.
-    due: f64,
-    /// Samples of silence after the end, so that the last word ends as others do.
-    silence_left: usize,
-    done: bool,
-}
-
-/// Half a second follows a file.
-const SILENCE_AFTER: usize = SAMPLE_RATE_HZ as usize / 2;
+/// The microphone that hears, once it was asked for.
+#[derive(Resource, Default)]
+struct MicrophoneEar(Option<MicrophoneThread>);
 
 impl Plugin for EarPlugin {
     fn build(&self, app: &mut App) {
-        let (ear, status) = match &self.source {
-            EarSource::Microphone => (Ear::Microphone(None), EarStatus::default()),
-            EarSource::Nothing(why) => (Ear::Nothing, unavailable(why.clone())),
-            EarSource::File(path) => match SoundFile::open(path) {
-                Ok(file) => {
-                    if let Some(remark) = file.remark() {
-                        warn!("{}: {remark}", path.display());
-                    }
-                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    let listener = Listener::new(EndpointSettings::default());
-                    let ear = FileEar { file, listener, due: 0.0, silence_left: SILENCE_AFTER, done: false };
-                    let status = EarStatus { status: Status::Ready, source: name, ..default() };
-                    (Ear::File(Box::new(Mutex::new(ear))), status)
-                }
-                Err(error) => (Ear::Nothing, unavailable(error.to_string())),
-            },
-        };
         app.add_message::<Speech>()
             .init_resource::<EarSettings>()
             .init_resource::<OwnSound>()
             .init_resource::<Tick>()
-            .insert_resource(ear)
-            .insert_resource(status)
-            .add_systems(PreUpdate, hear_microphone.in_set(EarSystems::Listen))
-            .add_systems(FixedPreUpdate, hear_file.in_set(EarSystems::Listen));
+            .init_resource::<SpokenFiles>();
+        let status = match &self.source {
+            EarSource::Microphone => {
+                app.init_resource::<MicrophoneEar>();
+                app.add_systems(PreUpdate, hear_microphone.in_set(EarSystems::Listen));
+                EarStatus::default()
+            }
+            EarSource::Nothing(why) => EarStatus { status: Status::Unavailable(why.clone()), ..default() },
+            EarSource::File(path) => open_file_ear(app, Some(path)),
+            EarSource::Files => open_file_ear(app, None),
+        };
+        app.insert_resource(status);
     }
 }
 
-fn unavailable(why: String) -> EarStatus {
-    EarStatus { status: Status::Unavailable(why), ..default() }
-}
-
 /// How to attend, from the settings.
-fn attention(settings: &EarSettings, masking: f32) -> Attention {
+pub(super) fn attention(settings: &EarSettings, masking: f32) -> Attention {
     let deaf = match (settings.attending, settings.muted) {
         (false, _) => Some("the world stood still"),
         (true, true) => Some("the microphone was muted"),
@@ -174,7 +147,7 @@ fn attention(settings: &EarSettings, masking: f32) -> Attention {
 }
 
 fn hear_microphone(
-    mut ear: ResMut<Ear>,
+    mut ear: ResMut<MicrophoneEar>,
     settings: Res<EarSettings>,
     own: Res<OwnSound>,
     time: Res<Time<Real>>,
@@ -183,7 +156,7 @@ fn hear_microphone(
     mut speech: MessageWriter<Speech>,
     mut under_way: Local<Option<u64>>,
 ) {
-    let Ear::Microphone(thread) = &mut *ear else { return };
+    let thread = &mut ear.0;
     if !settings.enabled {
         if thread.take().is_some() || status.status == Status::Loading {
             if let Some(utterance) = under_way.take() {
@@ -240,59 +213,17 @@ fn hear_microphone(
         lost_samples: report.lost_samples,
         utterances: report.utterances.max(status.utterances),
         broken: status.broken + broken,
+        hang_over_s: report.hang_over_s,
         microphones: report.names,
         opened: report.opened,
+        unheard: Vec::new(),
         finished: false,
     };
     status.set_if_neq(now);
 }
 
-/// One tick of a file.
-fn hear_file(
-    mut ear: ResMut<Ear>,
-    settings: Res<EarSettings>,
-    own: Res<OwnSound>,
-    time: Res<Time<Real>>,
-    tick: Res<Tick>,
-    mut status: ResMut<EarStatus>,
-    mut speech: MessageWriter<Speech>,
-) {
-    let Ear::File(ear) = &mut *ear else { return };
-    let ear = ear.get_mut().unwrap_or_else(PoisonError::into_inner);
-    if ear.done || !settings.attending {
-        return;
-    }
-    // Nobody holds a key for a file.
-    let attention = Attention { talk_key: None, ..attention(&settings, own.masking(time.elapsed())) };
-    ear.due += f64::from(SAMPLE_RATE_HZ) / Tick::RATE_HZ;
-    let count = ear.due as usize;
-    ear.due -= count as f64;
-    let mut events = Vec::new();
-    let sound = ear.file.read(count);
-    ear.listener.hear(&sound, &attention, &mut events);
-    if sound.len() < count {
-        let silence = (count - sound.len()).min(ear.silence_left);
-        ear.listener.hear(&vec![0.0; silence], &attention, &mut events);
-        ear.silence_left -= silence;
-        if ear.silence_left == 0 {
-            ear.listener.finish(&mut events);
-            ear.done = true;
-        }
-    }
-    let broken = pass_on(events, *tick, &mut speech);
-    let now = EarStatus {
-        level: ear.listener.level(),
-        hears_voice: ear.listener.in_utterance(),
-        utterances: ear.listener.utterances(),
-        broken: status.broken + broken,
-        finished: ear.done,
-        ..status.clone()
-    };
-    status.set_if_neq(now);
-}
-
 /// Writes events as messages, pieces of sound that follow each other as one; answers how many utterances broke.
-fn pass_on(events: Vec<EarEvent>, tick: Tick, speech: &mut MessageWriter<Speech>) -> u64 {
+pub(super) fn pass_on(events: Vec<EarEvent>, tick: Tick, speech: &mut MessageWriter<Speech>) -> u64 {
     let mut broken = 0;
     let mut sound: Vec<f32> = Vec::new();
     let mut events = events.into_iter().peekable();
@@ -315,102 +246,4 @@ fn pass_on(events: Vec<EarEvent>, tick: Tick, speech: &mut MessageWriter<Speech>
         speech.write(Speech { utterance, part });
     }
     broken
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use bevy::time::TimeUpdateStrategy;
-
-    use super::{
-        super::{riff::tests::wav, test_voice},
-        *,
-    };
-
-    /// A world whose ear is held to a file, in lockstep.
-    fn world_with(sound: &[f32], folder: &tempfile::TempDir) -> App {
-        let path = folder.path().join("words.wav");
-        let bytes: Vec<u8> = sound.iter().flat_map(|sample| ((sample * 32_767.0) as i16).to_le_bytes()).collect();
-        fs::write(&path, wav(1, 16_000, 16, &bytes)).unwrap();
-        let mut app = App::new();
-        app.add_plugins((MinimalPlugins, EarPlugin { source: EarSource::File(path) }))
-            .insert_resource(Time::<Fixed>::from_hz(Tick::RATE_HZ))
-            .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
-            .init_resource::<Log>()
-            .add_systems(FixedFirst, |mut tick: ResMut<Tick>| tick.0 += 1)
-            .add_systems(Update, |mut speech: MessageReader<Speech>, mut log: ResMut<Log>| {
-                log.0.extend(speech.read().cloned());
-            });
-        app
-    }
-
-    #[derive(Resource, Default)]
-    struct Log(Vec<Speech>);
-
-    fn word() -> Vec<f32> {
-        [vec![0.0; 8_000], test_voice::say(0.8, 200.0)].concat()
-    }
-
-    #[test]
-    fn a_file_is_spoken_tick_by_tick_and_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut app = world_with(&word(), &folder);
-        for _ in 0..130 {
-            app.update();
-        }
-        let status = app.world().resource::<EarStatus>().clone();
-        assert!(status.finished && status.status == Status::Ready && status.source == "words.wav", "{status:?}");
-        assert_eq!((status.utterances, status.broken), (1, 0));
-        let log = &app.world().resource::<Log>().0;
-        let SpeechPart::Began { tick, at_s } = log[0].part else { panic!("{log:?}") };
-        assert!((0.1..0.55).contains(&at_s), "{at_s}");
-        assert!(
-            tick.seconds() > at_s && tick.seconds() < at_s + 0.6,
-            "{tick:?} is when it was heard, {at_s} s began it"
-        );
-        assert!(matches!(log.last().unwrap().part, SpeechPart::Ended { .. }));
-    }
-
-    #[test]
-    fn a_muted_ear_lets_the_file_pass_and_one_that_does_not_attend_makes_it_wait() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut app = world_with(&word(), &folder);
-        app.world_mut().resource_mut::<EarSettings>().attending = false;
-        for _ in 0..200 {
-            app.update();
-        }
-        assert!(!app.world().resource::<EarStatus>().finished);
-        app.world_mut().resource_mut::<EarSettings>().attending = true;
-        app.world_mut().resource_mut::<EarSettings>().muted = true;
-        for _ in 0..130 {
-            app.update();
-        }
-        assert!(app.world().resource::<EarStatus>().finished);
-        assert_eq!(app.world().resource::<Log>().0, []);
-    }
-
-    #[test]
-    fn the_ear_does_not_begin_to_listen_while_the_companion_speaks() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut app = world_with(&word(), &folder);
-        app.world_mut().resource_mut::<OwnSound>().announce(
-            1.0,
-            std::time::Duration::ZERO,
-            std::time::Duration::from_secs(3_600),
-        );
-        for _ in 0..130 {
-            app.update();
-        }
-        assert_eq!(app.world().resource::<Log>().0, []);
-    }
-
-    #[test]
-    fn a_file_that_is_none_is_a_status() {
-        let mut app = App::new();
-        app.add_plugins((MinimalPlugins, EarPlugin { source: EarSource::File("/nowhere.wav".into()) }));
-        app.update();
-        let status = &app.world().resource::<EarStatus>().status;
-        assert!(matches!(status, Status::Unavailable(reason) if reason.contains("/nowhere.wav")), "{status:?}");
-    }
 }

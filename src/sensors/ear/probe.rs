@@ -1,7 +1,7 @@
 //! A short look at the microphone, for `doctor`: opens it, listens for a moment, closes it.
 
 use std::{
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -41,7 +41,7 @@ pub fn probe_microphone(wanted: Option<&str>, listen: Duration, patience: Durati
 }
 
 fn look(wanted: Option<&str>, listen: Duration) -> Result<Probe, String> {
-    let mut opened = microphone::open(wanted)?;
+    let mut opened = microphone::open(wanted, &Arc::default())?;
     let started = Instant::now();
     let (mut samples, mut all, mut meter) = (Vec::new(), 0, LevelMeter::default());
     while started.elapsed() < listen {
