@@ -9,10 +9,11 @@ use clap::Args;
 use crate::{
     app::{
         Exit, WrongCall, asset_folder,
-        inference_places::{InferenceArgs, models_folder},
+        inference_places::InferenceArgs,
         tour::{REPORT_CYCLE, TourSettings, take_tour},
         window::{self, WindowSettings},
     },
+    inference::{InferenceSettings, models::is_model_folder},
     sensors::{EarSource, SoundFile},
 };
 
@@ -73,14 +74,16 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     if let Some(path) = &args.microphone {
         SoundFile::open(path)?;
     }
+    let inference = args.inference.settings();
     let headless = args.headless || !has_display();
     let ear = match &args.microphone {
         Some(path) => EarSource::File(path.clone()),
-        None if headless => EarSource::Nothing("a tour has no ear; give it a sound file with --microphone".to_owned()),
         // A microphone is not opened where nothing would understand it.
-        None if !models_folder().join("speech").is_dir() => {
-            EarSource::Nothing("there is no speech model, so the microphone stays closed".to_owned())
-        }
+        None if !is_model_folder(&inference.models.join("speech")) => EarSource::Nothing(format!(
+            "there is no speech model, so {}; `umwelt train speech` makes one",
+            if headless { "nothing is said on the tour" } else { "the microphone stays closed" }
+        )),
+        None if headless => EarSource::Files,
         None => EarSource::Microphone,
     };
     if headless {
@@ -90,11 +93,11 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
         if let EarSource::Nothing(why) = &ear {
             eprintln!("umwelt: {why}");
         }
-        return tour(args, scene, ear);
+        return tour(args, scene, inference, ear);
     }
     let settings = WindowSettings {
         scene,
-        inference: args.inference.settings(),
+        inference,
         ear,
         size: UVec2::new(size[0].unwrap_or(1280), size[1].unwrap_or(720)),
         frames: args.frames.or(args.screenshot.as_ref().map(|_| 60)),
@@ -103,10 +106,10 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     window::play(settings)
 }
 
-fn tour(args: PlayArgs, scene: PathBuf, ear: EarSource) -> anyhow::Result<Exit> {
+fn tour(args: PlayArgs, scene: PathBuf, inference: InferenceSettings, ear: EarSource) -> anyhow::Result<Exit> {
     let settings = TourSettings {
         scene,
-        inference: args.inference.settings(),
+        inference,
         ear,
         seconds: args.seconds,
         out: args.out,
