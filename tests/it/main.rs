@@ -6,6 +6,7 @@ mod companion;
 mod deeds;
 #[cfg(feature = "train")]
 mod detector_training;
+mod ear;
 mod eye;
 mod hearing;
 mod imported_models;
@@ -17,5 +18,6 @@ mod random_layouts;
 mod record;
 mod scene_reload;
 mod shipped_scenes;
+mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;

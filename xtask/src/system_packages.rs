@@ -32,6 +32,8 @@ const WITHOUT_GPU: &[Package] = &[("mesa-vulkan-drivers", "drawing without a gra
 
 const TO_TEST: &[Package] = &[
     ("xvfb", "a real window without a display"),
+    ("pulseaudio", "a microphone that tests speak into"),
+    ("pulseaudio-utils", "speaking into it"),
     ("strace", "the proof that no byte leaves the machine"),
     ("python3-venv", "pycocotools, the reader that recordings are checked with"),
 ];
