@@ -1,4 +1,4 @@
-//! Objects from glTF and GLB files of real packs: they load, get a body of the right size, fall and rest.
+//! Objects from glTF and GLB files of real packs: they load, get a body, fall, rest, and an eye knows them.
 //!
 //! The files are no part of this repository: they lie in `../shared/data/models` or in the folder that
 //! `UMWELT_TEST_MODELS` names. Without them, or without a Vulkan adapter, the test says `SKIPPED` and passes.
@@ -15,7 +15,8 @@ use umwelt::{
     app::headless::{finish, headless_app_for},
     base::{ClassTable, Tick},
     scene::ScenePlugin,
-    world::{Grabbable, ImportFailed, Label, SceneObject, WorldPlugin, is_importing, rescue::RescuePlugin},
+    sensors::{Eye, EyePace, EyePlugin, EyeRate, develop, look},
+    world::{Grabbable, ImportFailed, Label, SceneObject, WorldPlugin, WorldView, is_importing, rescue::RescuePlugin},
 };
 
 /// A model, how the scene uses it and how tall it then is.
@@ -105,7 +106,7 @@ fn scene_of(models: &[(&Model, String)]) -> String {
     )
 }
 
-/// A world that reads `scene`; `None` (said aloud) where nothing can render.
+/// A world that reads `scene`, with an eye in lockstep; `None` (said aloud) where nothing can render.
 fn world(scene: &Path, test: &str) -> Option<App> {
     let mut app = match headless_app_for(Some(scene)) {
         Ok(app) => app,
@@ -114,7 +115,8 @@ fn world(scene: &Path, test: &str) -> Option<App> {
             return None;
         }
     };
-    app.add_plugins((ScenePlugin { path: scene.to_owned() }, WorldPlugin, RescuePlugin))
+    app.add_plugins((ScenePlugin { path: scene.to_owned() }, WorldPlugin, RescuePlugin, EyePlugin))
+        .insert_resource(EyePace::Lockstep)
         .insert_resource(TimeUpdateStrategy::FixedTimesteps(1));
     finish(&mut app);
     app.update();
@@ -132,7 +134,7 @@ fn wait_for_models(app: &mut App) {
 }
 
 #[test]
-fn files_of_several_packs_become_bodies_that_fall_and_rest() {
+fn files_of_several_packs_become_bodies_that_fall_rest_and_are_seen() {
     let packs = models();
     if !packs.is_dir() {
         println!("SKIPPED: imported models: {} is not there", packs.display());
@@ -165,6 +167,7 @@ fn files_of_several_packs_become_bodies_that_fall_and_rest() {
     )>();
     let found: Vec<_> = bodies.iter(app.world()).collect();
     assert_eq!(found.len(), MODELS.len(), "every model has a body");
+    let mut labels = Vec::new();
     for (name, label, collider, position, rotation, transform, velocity, mass, grabbable) in found {
         let model = MODELS.iter().find(|model| model.label == name.0).expect("one of ours");
         assert_eq!(classes.name(label.class), Some(model.label));
@@ -175,7 +178,22 @@ fn files_of_several_packs_become_bodies_that_fall_and_rest() {
         assert!((size.y - model.height).abs() < 0.03, "{}: {} m high, not {}", name.0, size.y, model.height);
         assert!(bounds.min.y.abs() < 0.02, "{} stands at {} m", name.0, bounds.min.y);
         assert!(velocity.length() < 0.02, "{} moves at {} m/s", name.0, velocity.length());
+        labels.push((*label, model));
     }
+
+    let eye = Eye { truth: true, rate: EyeRate::OnRequest, width: 640, height: 320, ..default() };
+    let pose = Transform::from_xyz(4.0, 1.6, 5.4).looking_at(Vec3::new(4.0, 0.2, 2.0), Vec3::Y);
+    let eye = app.world_mut().spawn((eye, WorldView::SENSOR, pose)).id();
+    // What its label camera draws in the very update that made it is no picture yet.
+    app.update();
+    let observation = develop(&look(&mut app, eye).expect("a picture"));
+    if let Some(folder) = std::env::var_os("UMWELT_TEST_PICTURES") {
+        observation.rgb.save(Path::new(&folder).join("imported-models.png")).expect("saved");
+    }
+    let truth = observation.truth.as_deref().expect("truth was asked for");
+    let covered = |label: &Label| truth.instances.iter().filter(|instance| **instance == label.instance).count();
+    let pixels: Vec<(&str, usize)> = labels.iter().map(|(label, model)| (model.label, covered(label))).collect();
+    assert!(pixels.iter().all(|(_, pixels)| *pixels > 150), "{pixels:?} of the eye's ids");
 }
 
 #[test]
