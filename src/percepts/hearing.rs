@@ -130,6 +130,8 @@ struct Utterance {
     start_s: f64,
     chunks: Chunks,
     settings: SpeechSettings,
+    /// Whether the speaker said that it is meant for the ear.
+    addressed: bool,
     /// With the model's thread while a chunk is in flight.
     decoder: Option<Decoder>,
     state: Option<ArrayD<f32>>,
@@ -173,7 +175,7 @@ fn gather(
     for Speech { utterance, part } in speech.read() {
         let known = utterances.waiting.iter().position(|waiting| waiting.number == *utterance);
         match (part, known) {
-            (SpeechPart::Began { at_s, .. }, _) => {
+            (SpeechPart::Began { at_s, addressed, .. }, _) => {
                 let (Some(manifest), Some(graph)) = (model.and_then(Worker::manifest), grammar.graph()) else {
                     status.given_up += 1;
                     continue;
@@ -189,6 +191,7 @@ fn gather(
                     start_s: *at_s,
                     chunks: Chunks::new(&settings),
                     settings,
+                    addressed: *addressed,
                     decoder: Some(Decoder::new(Arc::clone(graph), settings.decoder)),
                     state: None,
                     end: None,
@@ -327,7 +330,7 @@ fn tell(mut done: Utterance, status: &mut HearingStatus, heard: &mut MessageWrit
     let Decoded { best, runner_up } = decoder.decoded();
     let waited_ms = end.told.elapsed().as_secs_f64() * 1e3;
     let confidence = best.as_ref().map_or(0.0, |best| best.confidence);
-    let accepted = confidence >= done.settings.min_confidence;
+    let accepted = confidence >= done.settings.least(done.addressed);
     let first_sound = best.as_ref().map_or(0, |best| best.first_step) as f64 * done.settings.seconds_per_step();
     status.utterances += 1;
     status.commands += u64::from(accepted);

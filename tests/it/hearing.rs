@@ -171,7 +171,7 @@ impl Hearing {
 
     /// Says some phones, a tenth of a second an update, up to the end or a broken end.
     fn say(&mut self, phones: &str, broken: bool) {
-        self.speech(SpeechPart::Began { tick: Tick(0), at_s: 2.0 });
+        self.speech(SpeechPart::Began { tick: Tick(0), at_s: 2.0, addressed: false });
         let samples = sung(phones);
         for piece in samples.chunks(1_600) {
             self.speech(SpeechPart::Sound(Arc::from(piece)));
@@ -249,7 +249,7 @@ fn without_a_model_hearing_says_why_and_nothing_hangs() {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, InferencePlugin { settings }, HearingInWorldPlugin));
     for part in [
-        SpeechPart::Began { tick: Tick(0), at_s: 0.0 },
+        SpeechPart::Began { tick: Tick(0), at_s: 0.0, addressed: false },
         SpeechPart::Sound(Arc::from([0.0; 1_600].as_slice())),
         SpeechPart::Ended { tick: Tick(9), at_s: 0.1 },
     ] {

@@ -18,6 +18,9 @@ pub const TASK: &str = "transcribe";
 /// Confidence from which a phrase is a command, unless the model's manifest says otherwise.
 const MIN_CONFIDENCE: f32 = 0.73;
 
+/// The same where the speaker holds the talk key.
+const MIN_CONFIDENCE_ADDRESSED: f32 = 0.2;
+
 /// From phone to phone in ordinary speech, seconds.
 const PHONE_S: f32 = 0.069;
 
@@ -30,6 +33,8 @@ pub struct SpeechSettings {
     pub stride: usize,
     /// Confidence from which a phrase is a command.
     pub min_confidence: f32,
+    /// The same where the speaker holds a key to say that it is one.
+    pub min_confidence_addressed: f32,
     pub decoder: DecoderSettings,
 }
 
@@ -44,6 +49,7 @@ impl SpeechSettings {
             context_frames: count("context_frames", 0),
             stride,
             min_confidence: threshold("confidence", MIN_CONFIDENCE),
+            min_confidence_addressed: threshold("addressed_confidence", MIN_CONFIDENCE_ADDRESSED),
             decoder: DecoderSettings {
                 filler: threshold("filler", decoder.filler),
                 phone_bonus: threshold("phone_bonus", decoder.phone_bonus),
@@ -51,6 +57,11 @@ impl SpeechSettings {
                 ..decoder
             },
         }
+    }
+
+    /// Confidence from which a phrase is a command.
+    pub fn least(&self, addressed: bool) -> f32 {
+        if addressed { self.min_confidence_addressed } else { self.min_confidence }
     }
 
     /// Seconds of one step.
@@ -143,7 +154,7 @@ mod tests {
 
     fn settings() -> SpeechSettings {
         let decoder = DecoderSettings::default();
-        SpeechSettings { context_frames: 6, stride: 4, min_confidence: 0.5, decoder }
+        SpeechSettings { context_frames: 6, stride: 4, min_confidence: 0.5, min_confidence_addressed: 0.2, decoder }
     }
 
     #[test]

@@ -178,7 +178,7 @@ mod tests {
         assert!(status.finished && status.status == Status::Ready && status.source == "words.wav", "{status:?}");
         assert_eq!((status.utterances, status.broken), (1, 0));
         let log = &app.world().resource::<Log>().0;
-        let SpeechPart::Began { tick, at_s } = log[0].part else { panic!("{log:?}") };
+        let SpeechPart::Began { tick, at_s, .. } = log[0].part else { panic!("{log:?}") };
         assert!((0.1..0.55).contains(&at_s), "{at_s}");
         assert!(
             tick.seconds() > at_s && tick.seconds() < at_s + 0.6,

@@ -44,10 +44,18 @@ pub(super) struct EarEvent {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum EarPart {
-    Began { at_s: f64 },
+    /// `addressed`: a talk key was held.
+    Began {
+        at_s: f64,
+        addressed: bool,
+    },
     Sound(Vec<f32>),
-    Ended { at_s: f64 },
-    Broken { reason: String },
+    Ended {
+        at_s: f64,
+    },
+    Broken {
+        reason: String,
+    },
 }
 
 /// The listener of one ear.
@@ -152,7 +160,8 @@ impl Listener {
                 self.utterance = Some(utterance);
                 let back = frames_back.min(self.before.len());
                 let at_s = self.seconds() - (back + 1) as f64 * FRAME_S;
-                events.push(EarEvent { utterance, part: EarPart::Began { at_s } });
+                let addressed = attention.talk_key.is_some();
+                events.push(EarEvent { utterance, part: EarPart::Began { at_s, addressed } });
                 let mut sound: Vec<f32> = self.before.range(self.before.len() - back..).flatten().copied().collect();
                 sound.extend_from_slice(&frame);
                 events.push(EarEvent { utterance, part: EarPart::Sound(sound) });
@@ -246,7 +255,7 @@ mod tests {
     fn a_voice_is_cut_out_with_its_own_samples_and_times() {
         let sound = spoken();
         let events = heard(&sound, 777, &Attention::default());
-        let EarPart::Began { at_s: began } = events[0].part else { panic!("{events:?}") };
+        let EarPart::Began { at_s: began, addressed: false } = events[0].part else { panic!("{events:?}") };
         let Some(EarPart::Ended { at_s: ended }) = events.last().map(|event| event.part.clone()) else {
             panic!("{events:?}")
         };
@@ -296,7 +305,7 @@ mod tests {
         assert_eq!(events.last().unwrap().part, EarPart::Broken { reason: "16000 samples were lost".to_owned() });
         events.clear();
         listener.hear(&sound, &Attention::default(), &mut events);
-        let EarPart::Began { at_s } = events[0].part else { panic!("{events:?}") };
+        let EarPart::Began { at_s, .. } = events[0].part else { panic!("{events:?}") };
         assert!(at_s > 3.0, "{at_s}");
         assert_eq!(events[0].utterance, 1);
     }

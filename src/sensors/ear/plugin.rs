@@ -229,7 +229,7 @@ pub(super) fn pass_on(events: Vec<EarEvent>, tick: Tick, speech: &mut MessageWri
     let mut events = events.into_iter().peekable();
     while let Some(EarEvent { utterance, part }) = events.next() {
         let part = match part {
-            EarPart::Began { at_s } => SpeechPart::Began { tick, at_s },
+            EarPart::Began { at_s, addressed } => SpeechPart::Began { tick, at_s, addressed },
             EarPart::Ended { at_s } => SpeechPart::Ended { tick, at_s },
             EarPart::Broken { reason } => {
                 broken += 1;

@@ -202,7 +202,7 @@ impl Iterator for Utterances {
             let mut events = std::mem::take(&mut self.events).into_iter();
             while let Some(event) = events.next() {
                 match event.part {
-                    EarPart::Began { at_s } => {
+                    EarPart::Began { at_s, .. } => {
                         self.open = Some(Utterance { start_s: at_s, end_s: at_s, samples: Vec::new() });
                     }
                     EarPart::Sound(samples) => {

@@ -25,6 +25,8 @@ pub enum SpeechPart {
         tick: Tick,
         /// Where the sound starts, seconds since the ear opened its source.
         at_s: f64,
+        /// Whether the speaker holds the talk key: then it is meant for the ear, and doubt weighs less.
+        addressed: bool,
     },
     /// Samples at [`SAMPLE_RATE_HZ`], −1 to 1.
     Sound(Arc<[f32]>),
