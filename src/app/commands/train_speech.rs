@@ -152,7 +152,7 @@ mod speech {
     }
 
     /// From which confidence on a phrase is taken for a command.
-    const THRESHOLDS: [(&str, f32); 1] = [("confidence", 0.73)];
+    const THRESHOLDS: [(&str, f32); 1] = [("confidence", 0.7)];
 
     fn card(args: &SpeechArgs, corpus: &SpeechCorpus, parameters: usize, best: Option<SpeechPoint>) -> String {
         let sources: Vec<String> =

@@ -16,7 +16,7 @@ use crate::{
 pub const TASK: &str = "transcribe";
 
 /// Confidence from which a phrase is a command, unless the model's manifest says otherwise.
-const MIN_CONFIDENCE: f32 = 0.73;
+const MIN_CONFIDENCE: f32 = 0.7;
 
 /// The same where the speaker holds the talk key.
 const MIN_CONFIDENCE_ADDRESSED: f32 = 0.2;

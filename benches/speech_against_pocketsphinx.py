@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts PyPI's pocketsphinx beside our speech model: both hear the same files in one run.
 
-    benches/pocketsphinx.py SET [--jsgf FILE] [--umwelt PROGRAM] [-- ARGUMENTS OF `umwelt eval speech`]
+    benches/speech_against_pocketsphinx.py SET [--jsgf FILE] [--umwelt PROGRAM] [-- ARGUMENTS OF `umwelt eval speech`]
 
 SET is a folder of speech with a manifest.csv (`umwelt eval speech --synthesise FILE --data SET` makes one). Without --jsgf
 the peer's grammar is the list of all transcripts, which is also ours without --grammar. The peer runs as it comes.
@@ -79,8 +79,11 @@ def main():
     parser.add_argument("set", type=pathlib.Path)
     parser.add_argument("--jsgf", type=pathlib.Path)
     parser.add_argument("--umwelt", default=str(ROOT / "target/release/umwelt"))
-    parser.add_argument("ours", nargs="*", help="after --: further arguments of `umwelt eval speech`")
-    arguments = parser.parse_args()
+    # What stands behind "--" is for `umwelt eval speech`; argparse would not keep it together behind an option.
+    own, ours = sys.argv[1:], []
+    if "--" in own:
+        own, ours = own[: own.index("--")], own[own.index("--") + 1 :]
+    arguments = parser.parse_args(own)
 
     files = [entry for entry in entries(arguments.set) if entry[1]]
     with tempfile.TemporaryDirectory() as folder:
@@ -93,14 +96,14 @@ def main():
     for index, (_, transcript, _, condition) in enumerate(files):
         theirs[condition].append(answers[index] == transcript)
 
-    command = [arguments.umwelt, "eval", "speech", "--data", str(arguments.set), "--json", *arguments.ours]
-    ours = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    by_condition = {group["name"]: group["sentence_accuracy"] for group in ours["per_condition"]}
+    command = [arguments.umwelt, "eval", "speech", "--data", str(arguments.set), "--json", *ours]
+    figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    by_condition = {group["name"]: group["sentence_accuracy"] for group in figures["per_condition"]}
     print("| condition | files | umwelt | pocketsphinx |\n|---|---|---|---|")
     for condition, rights in theirs.items():
         share = sum(rights) / len(rights)
         print(f"| {condition or 'all'} | {len(rights)} | {by_condition.get(condition, 0.0):.3f} | {share:.3f} |")
-    print(f"\nseconds of one core a second of sound: umwelt {ours['rtf']:.3f}, pocketsphinx {cost:.3f}")
+    print(f"\nseconds of one core a second of sound: umwelt {figures['rtf']:.3f}, pocketsphinx {cost:.3f}")
 
 
 if __name__ == "__main__":
