@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use bevy::prelude::*;
+use bevy::{camera::visibility::RenderLayers, prelude::*};
 
 use super::companion_pictures::CompanionPicturesPlugin;
 use super::hearing::HearingInWorldPlugin;
@@ -16,8 +16,12 @@ use crate::{
     scene::ScenePlugin,
     sensors::{Eye, EyePlugin, EyeRate},
     world::{
-        Companion, CompanionPlugin, DeedsPlugin, FlySystems, WorldPlugin, WorldView, companion::EYE_OFFSET,
-        hand::HandPlugin, player::PlayerPlugin, rescue::RescuePlugin,
+        Companion, CompanionPlugin, DeedsPlugin, FlySystems, WorldPlugin, WorldView,
+        avatar::{AvatarPlugin, OTHERS_LAYER},
+        companion::EYE_OFFSET,
+        hand::HandPlugin,
+        player::PlayerPlugin,
+        rescue::RescuePlugin,
     },
 };
 
@@ -43,6 +47,7 @@ impl Plugin for InhabitedWorldPlugin {
                 WorldPlugin,
                 PlayerPlugin,
                 HandPlugin,
+                AvatarPlugin,
                 RescuePlugin,
                 CompanionPlugin,
                 DeedsPlugin,
@@ -67,6 +72,7 @@ fn give_senses(bodies: Query<Entity, Added<Companion>>, mut commands: Commands) 
                 Name::new("companion's eye"),
                 Eye { rate: EyeRate::EveryTicks(LOOK_EVERY_TICKS), ..default() },
                 WorldView::SENSOR,
+                RenderLayers::from_layers(&[0, OTHERS_LAYER]),
                 Transform::from_translation(EYE_OFFSET),
             ))
             .id();

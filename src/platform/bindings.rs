@@ -45,11 +45,13 @@ pub enum Action {
     Talk,
     /// Closes and opens the ear.
     Mute,
+    /// Puts the headset on and takes it off.
+    Headset,
 }
 
 impl Action {
     /// All of them, in the order of the settings page.
-    pub const ALL: [Action; 19] = [
+    pub const ALL: [Action; 20] = [
         Action::Forward,
         Action::Back,
         Action::Left,
@@ -69,6 +71,7 @@ impl Action {
         Action::Ask,
         Action::Talk,
         Action::Mute,
+        Action::Headset,
     ];
 
     /// For people.
@@ -93,6 +96,7 @@ impl Action {
             Action::Ask => "Ask, command",
             Action::Talk => "Speak (hold, if chosen)",
             Action::Mute => "Mute the microphone",
+            Action::Headset => "Headset on, off",
         }
     }
 }
@@ -237,6 +241,7 @@ impl Default for Bindings {
             (Action::Ask, vec![Key(KeyCode::KeyQ), Pad(GamepadButton::West)]),
             (Action::Talk, vec![Key(KeyCode::KeyV), Pad(GamepadButton::RightTrigger)]),
             (Action::Mute, vec![Key(KeyCode::KeyM), Pad(GamepadButton::DPadLeft)]),
+            (Action::Headset, vec![Key(KeyCode::F8)]),
         ]))
     }
 }
