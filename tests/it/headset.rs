@@ -357,11 +357,8 @@ mod inside {
         // A wall between takes the place away.
         let forward = worn.space().rotation * Vec3::NEG_Z;
         let wall = worn.feet() + forward * 1.2;
-        worn.app.world_mut().spawn((
-            RigidBody::Static,
-            Collider::cuboid(6.0, 5.0, 0.1),
-            Transform::from_translation(wall).with_rotation(worn.space().rotation),
-        ));
+        let along = Transform::from_translation(wall).with_rotation(worn.space().rotation);
+        worn.app.world_mut().spawn((RigidBody::Static, Collider::cuboid(6.0, 5.0, 0.1), along));
         worn.puppet.stick(Side::Right, Vec2::Y);
         worn.act();
         assert_eq!(worn.app.world().resource::<TeleportAim>().place, None);

@@ -117,7 +117,6 @@ impl Puppet {
     const HEAD: usize = 104;
     const HANDS: [usize; 2] = [136, 256];
     // Within a hand: the pose, then these.
-    const TRIGGER: usize = 72;
     const SQUEEZE: usize = 76;
     const STICK: usize = 84;
     const ACTIVE: usize = 104;
@@ -154,11 +153,6 @@ impl Puppet {
         self.put_pose(at, pose);
         self.state[at + Self::ACTIVE] = 1;
         self.state[at + Self::ACTIVE + 1] = 1;
-        self
-    }
-
-    pub fn trigger(&mut self, side: Side, value: f32) -> &mut Self {
-        self.put(Self::HANDS[side as usize] + Self::TRIGGER, &[value]);
         self
     }
 
