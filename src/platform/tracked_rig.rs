@@ -7,7 +7,7 @@
 //! The head moves freely; the body follows it, swept, so that it stops at walls. While the body walks or is put somewhere, the play
 //! space goes with it. Nothing here names a device.
 
-use avian3d::prelude::LinearVelocity;
+use avian3d::prelude::{LinearVelocity, Position};
 use bevy::{input::InputSystems, math::Vec3A, prelude::*};
 
 use super::{
@@ -142,10 +142,10 @@ fn take_place(
     settings: Res<Settings>,
     walk_settings: Res<WalkSettings>,
     mut space: ResMut<PlaySpace>,
-    players: Query<(&Transform, &WalkIntent), With<Player>>,
+    players: Query<(&Position, &WalkIntent), With<Player>>,
     mut was_clicked: Local<bool>,
 ) {
-    let (Ok((transform, intent)), Some(head)) = (players.single(), tracking.head) else { return };
+    let (Ok((feet, intent)), Some(head)) = (players.single(), tracking.head) else { return };
     let clicked = Side::BOTH.iter().any(|side| tracking.hand(*side).stick_click);
     let asked = clicked && !std::mem::replace(&mut *was_clicked, clicked);
     *was_clicked = clicked;
@@ -154,7 +154,7 @@ fn take_place(
     }
     // Seated, the eyes are put to where a standing person's are.
     let floor = if settings.headset.seated { head.position.y - walk_settings.standing.eye } else { 0.0 };
-    let place = recentred(head, transform.translation, intent.yaw, floor);
+    let place = recentred(head, feet.0, intent.yaw, floor);
     space.jump_to(place);
     space.floor = floor;
     space.settled = true;
@@ -168,11 +168,11 @@ fn steer_head(
     time: Res<Time<Real>>,
     mut space: ResMut<PlaySpace>,
     mut comfort: ResMut<Veiling>,
-    mut players: Query<(&Transform, &mut WalkIntent), With<Player>>,
+    mut players: Query<(&Position, &mut WalkIntent), With<Player>>,
     mut turn: Local<Flick>,
     mut jump: Local<bool>,
 ) {
-    let (Ok((transform, mut walk)), Some(head)) = (players.single_mut(), tracking.head) else { return };
+    let (Ok((&Position(feet), mut walk)), Some(head)) = (players.single_mut(), tracking.head) else { return };
     let HeadsetSettings { locomotion, turning, left_handed, vignette: with_vignette, .. } = settings.headset;
     let (walking_hand, turning_hand) = hands_for(left_handed);
     let (walk_stick, turn_stick) = (tracking.hand(walking_hand).stick, tracking.hand(turning_hand).stick);
@@ -195,7 +195,7 @@ fn steer_head(
     let eyes = space.now * head.position;
     let rotation = space.now.rotation * head.rotation;
     let (yaw, pitch) = (yaw_of(rotation), pitch_of(rotation));
-    let height = (eyes.y - transform.translation.y).max(0.1);
+    let height = (eyes.y - feet.y).max(0.1);
     let direction = match locomotion {
         Locomotion::Smooth if steering.0 && walk_stick.length() > 0.15 => walk_stick.clamp_length_max(1.0),
         _ => Vec2::ZERO,
@@ -211,13 +211,13 @@ fn steer_head(
         yaw,
         pitch,
         // The body goes to where the head is, whatever it did not manage before.
-        stride: horizontal(eyes - transform.translation),
+        stride: horizontal(eyes - feet),
         teleport: walk.teleport,
         head: Some(MeasuredHead { height, rotation }),
     };
     let moving = with_vignette && (direction != Vec2::ZERO || turned_smoothly);
     comfort.vignette = vignette(comfort.vignette, moving, seconds);
-    let away = horizontal(eyes - transform.translation).length();
+    let away = horizontal(eyes - feet).length();
     comfort.fade = ((away - HEAD_AWAY.0) / (HEAD_AWAY.1 - HEAD_AWAY.0)).clamp(0.0, 1.0);
 }
 

@@ -39,21 +39,21 @@ impl Monado {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("log");
         let output = fs::File::create(&log).expect("a log");
-        let process = command(&tree, folder.path(), &tree.join("root/usr/bin/monado-service"))
+        let mut process = command(&tree, folder.path(), &tree.join("root/usr/bin/monado-service"))
             .envs([("XRT_NO_STDIN", "1"), ("XRT_COMPOSITOR_NULL", "1"), ("P_OVERRIDE_ACTIVE_CONFIG", "remote")])
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a log"))
             .stderr(output)
             .spawn()
             .expect("monado-service");
-        let server = Self { tree, folder, process };
         let begun = Instant::now();
         let said = || fs::read_to_string(&log).unwrap_or_default();
         while !said().contains("The Monado service has started") {
-            assert!(begun.elapsed() < PATIENCE, "Monado did not start:\n{}", said());
+            let ended = process.try_wait().is_ok_and(|ended| ended.is_some());
+            assert!(!ended && begun.elapsed() < PATIENCE, "Monado did not start:\n{}", said());
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(server)
+        Some(Self { tree, folder, process })
     }
 
     /// Runs an ignored test of this binary inside the server's tree; it must succeed.
@@ -80,10 +80,9 @@ impl Drop for Monado {
 /// A program run with the tree's libraries and runtime.
 fn command(tree: &Path, folder: &Path, program: &Path) -> Command {
     let libraries = tree.join("root/usr/lib/x86_64-linux-gnu");
-    let path: Vec<String> = ["", "pulseaudio", "blas", "lapack"]
-        .iter()
-        .map(|folder| libraries.join(folder).display().to_string())
-        .collect();
+    let folders =
+        ["x86_64-linux-gnu", "", "x86_64-linux-gnu/pulseaudio", "x86_64-linux-gnu/blas", "x86_64-linux-gnu/lapack"];
+    let path = folders.map(|folder| tree.join("root/usr/lib").join(folder).display().to_string());
     let mut command = Command::new(libraries.join("ld-linux-x86-64.so.2"));
     command
         .arg("--library-path")

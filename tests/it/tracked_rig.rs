@@ -260,15 +260,16 @@ fn what_hands_meet_is_felt() {
     let mug = thing(&mut worn.app, Collider::cylinder(0.045, 0.1), 0.3, Vec3::new(0.2, 0.05, -0.3));
     worn.app.world_mut().entity_mut(mug).insert(Grabbable);
     let felt = |worn: &mut Worn, squeeze: f32| {
-        worn.app.world_mut().resource_mut::<Messages<Pulse>>().clear();
+        let mut felt = Vec::new();
         for _ in 0..4 {
             worn.act(|tracking| {
                 let hand = tracking.hand_mut(Side::Left);
                 hand.grip = Some(at(0.2, 0.1, -0.3));
                 hand.squeeze = squeeze;
             });
+            felt.extend(worn.app.world_mut().resource_mut::<Messages<Pulse>>().drain());
         }
-        worn.app.world_mut().resource_mut::<Messages<Pulse>>().drain().collect::<Vec<_>>()
+        felt
     };
     let hover = felt(&mut worn, 0.0);
     assert!(hover.len() == 1 && hover[0].side == Side::Left, "{hover:?}");
