@@ -5,6 +5,7 @@
 mod detector;
 mod speech;
 pub mod speech_sets;
+pub mod texture;
 
 pub use detector::{ClassFigures, Detector, DetectorError, DetectorFigures, score_detector};
 pub use speech::{GroupFigures, Mistake, SpeechFigures, SpokenSound, score_speech};

@@ -21,3 +21,5 @@ mod shipped_scenes;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;
+#[cfg(feature = "train")]
+mod texture_training;

@@ -13,6 +13,7 @@ mod see;
 mod train;
 mod train_detector;
 mod train_speech;
+mod train_texture;
 mod training_run;
 
 use clap::{Parser, Subcommand};

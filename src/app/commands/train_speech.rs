@@ -106,6 +106,7 @@ mod speech {
         let mut settings = SpeechSettings::cpu();
         settings.seed = Seed(run_args.seed);
         settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
+        settings.batch = run_args.batch.unwrap_or(settings.batch);
         if args.large {
             settings.shape = SpeechShape::large();
         }
