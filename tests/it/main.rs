@@ -21,3 +21,4 @@ mod shipped_scenes;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;
+mod textures;
