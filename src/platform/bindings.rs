@@ -45,11 +45,15 @@ pub enum Action {
     Talk,
     /// Closes and opens the ear.
     Mute,
+    /// Dreams the surface that one looks at anew; held, it drifts.
+    Dream,
+    /// Opens the list of what can be dreamt.
+    Materials,
 }
 
 impl Action {
     /// All of them, in the order of the settings page.
-    pub const ALL: [Action; 19] = [
+    pub const ALL: [Action; 21] = [
         Action::Forward,
         Action::Back,
         Action::Left,
@@ -69,6 +73,8 @@ impl Action {
         Action::Ask,
         Action::Talk,
         Action::Mute,
+        Action::Dream,
+        Action::Materials,
     ];
 
     /// For people.
@@ -93,6 +99,8 @@ impl Action {
             Action::Ask => "Ask, command",
             Action::Talk => "Speak (hold, if chosen)",
             Action::Mute => "Mute the microphone",
+            Action::Dream => "Dream anew (hold: drift)",
+            Action::Materials => "Materials",
         }
     }
 }
@@ -237,6 +245,8 @@ impl Default for Bindings {
             (Action::Ask, vec![Key(KeyCode::KeyQ), Pad(GamepadButton::West)]),
             (Action::Talk, vec![Key(KeyCode::KeyV), Pad(GamepadButton::RightTrigger)]),
             (Action::Mute, vec![Key(KeyCode::KeyM), Pad(GamepadButton::DPadLeft)]),
+            (Action::Dream, vec![Key(KeyCode::KeyG), Pad(GamepadButton::RightThumb)]),
+            (Action::Materials, vec![Key(KeyCode::KeyB), Pad(GamepadButton::DPadRight)]),
         ]))
     }
 }

@@ -182,7 +182,9 @@ fn announce_presses(
     mut pressed: MessageWriter<Pressed>,
 ) {
     input.read(|devices| {
-        for action in [Action::Pause, Action::Panel, Action::Labels, Action::Screenshot, Action::Ask] {
+        let announced =
+            [Action::Pause, Action::Panel, Action::Labels, Action::Screenshot, Action::Ask, Action::Materials];
+        for action in announced {
             if devices.begins(&settings.bindings, action) {
                 pressed.write(Pressed(action));
             }

@@ -21,5 +21,6 @@ mod shipped_scenes;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;
+mod textures;
 #[cfg(feature = "train")]
 mod texture_training;

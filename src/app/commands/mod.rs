@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod doctor;
+mod dream;
 mod eval;
 mod eval_speech;
 mod hear;
@@ -44,6 +45,8 @@ enum Command {
     See(see::SeeArgs),
     /// Understand what is said in one sound file, or into the microphone.
     Hear(hear::HearArgs),
+    /// Dream a surface: base colour, normals, roughness, height and a preview as pictures.
+    Dream(dream::DreamArgs),
     /// Render contact sheets of the object kit.
     Kit(kit::KitArgs),
     /// Measure frame time with AI on and off, sensor rate and model latency in one run.
@@ -65,6 +68,7 @@ pub fn dispatch(line: CommandLine) -> anyhow::Result<Exit> {
         Command::Eval(args) => eval::run(args),
         Command::See(args) => see::run(args),
         Command::Hear(args) => hear::run(args),
+        Command::Dream(args) => dream::run(args),
         Command::Kit(args) => kit::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
