@@ -25,7 +25,10 @@ use bevy::{
 };
 use image::RgbImage;
 
-use super::{Lacking, graphics};
+use super::{
+    Lacking, graphics,
+    headset::{self, Headset},
+};
 use crate::{base::Tick, world::register_scene_folder};
 
 /// A windowless app with Bevy's renderer and nothing of ours. Add plugins, then call [`finish`].
@@ -41,12 +44,21 @@ pub fn headless_app() -> Result<App, Lacking> {
 /// # Errors
 /// - as [`headless_app`]
 pub fn headless_app_for(scene: Option<&Path>) -> Result<App, Lacking> {
+    headless_app_with(scene, &Headset::Absent("not asked for".to_owned()))
+}
+
+/// As [`headless_app_for`], drawing for a headset too; its runtime then sets the pace of updates.
+///
+/// # Errors
+/// - as [`headless_app`]
+pub fn headless_app_with(scene: Option<&Path>, headset: &Headset) -> Result<App, Lacking> {
     graphics::require_adapter()?;
     let mut app = App::new();
     if let Some(scene) = scene {
         register_scene_folder(&mut app, scene);
     }
-    app.add_plugins(
+    headset::add_plugins(
+        &mut app,
         DefaultPlugins
             .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
             .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
@@ -56,6 +68,8 @@ pub fn headless_app_for(scene: Option<&Path>) -> Result<App, Lacking> {
             .disable::<AudioPlugin>()
             .disable::<GilrsPlugin>()
             .disable::<PipelinedRenderingPlugin>(),
+        headset,
+        true,
     );
     let step = Duration::from_secs_f64(1.0 / Tick::RATE_HZ);
     app.insert_resource(TimeUpdateStrategy::ManualDuration(step));

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use bevy::prelude::*;
+use bevy::{camera::visibility::RenderLayers, prelude::*};
 
 use super::companion_pictures::CompanionPicturesPlugin;
 use super::{dream_materials::dream_materials, hearing::HearingInWorldPlugin};
@@ -17,8 +17,12 @@ use crate::{
     sensors::{Eye, EyePlugin, EyeRate},
     textures::{DiskSettings, DreamingPlugin, DreamingSettings},
     world::{
-        Companion, CompanionPlugin, DeedsPlugin, FlySystems, WorldPlugin, WorldView, companion::EYE_OFFSET,
-        hand::HandPlugin, player::PlayerPlugin, rescue::RescuePlugin,
+        Companion, CompanionPlugin, DeedsPlugin, FlySystems, WorldPlugin, WorldView,
+        avatar::{AvatarPlugin, OTHERS_LAYER},
+        companion::EYE_OFFSET,
+        hand::HandPlugin,
+        player::PlayerPlugin,
+        rescue::RescuePlugin,
     },
 };
 
@@ -51,6 +55,7 @@ impl Plugin for InhabitedWorldPlugin {
                 WorldPlugin,
                 PlayerPlugin,
                 HandPlugin,
+                AvatarPlugin,
                 RescuePlugin,
                 CompanionPlugin,
                 DeedsPlugin,
@@ -76,6 +81,7 @@ fn give_senses(bodies: Query<Entity, Added<Companion>>, mut commands: Commands) 
                 Name::new("companion's eye"),
                 Eye { rate: EyeRate::EveryTicks(LOOK_EVERY_TICKS), ..default() },
                 WorldView::SENSOR,
+                RenderLayers::from_layers(&[0, OTHERS_LAYER]),
                 Transform::from_translation(EYE_OFFSET),
             ))
             .id();

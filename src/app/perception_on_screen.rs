@@ -12,7 +12,7 @@ use crate::{
     game::{FloatingLabel, FloatingLabels, PerceptionPanel, PlaySound, SoundKind, notices::Notice},
     inference::Models,
     percepts::{HearingStatus, RecognitionStatus, TASK},
-    platform::flat::FlatCamera,
+    platform::{HeadsetEye, flat::FlatCamera},
     sensors::{EarSettings, EarStatus, EyeStatus},
     signal::percentiles,
     textures::DreamingStatus,
@@ -31,8 +31,15 @@ impl Plugin for PerceptionOnScreenPlugin {
     }
 }
 
-/// The player's camera sees as a person does, and is whom the companion keeps company.
-fn dress_player_view(cameras: Query<Entity, Added<FlatCamera>>, mut commands: Commands) {
+/// The player's cameras see as a person does; the window's is whom the companion keeps company.
+fn dress_player_view(
+    cameras: Query<Entity, Added<FlatCamera>>,
+    eyes: Query<Entity, Added<HeadsetEye>>,
+    mut commands: Commands,
+) {
+    for eye in &eyes {
+        commands.entity(eye).insert(WorldView::PERSON);
+    }
     for camera in &cameras {
         commands.entity(camera).insert((WorldView::PERSON, Friend));
     }

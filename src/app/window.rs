@@ -7,16 +7,26 @@ use bevy::{
     prelude::*,
     render::view::screenshot::{Screenshot, ScreenshotCaptured},
     window::{PresentMode, PrimaryWindow, WindowResolution},
+    winit::WinitSettings,
 };
 
 use super::{
-    Exit, companion_pictures::CompanionPictures, graphics, inhabited::InhabitedWorldPlugin,
+    Exit,
+    companion_pictures::CompanionPictures,
+    graphics,
+    headset::{self, Headset},
+    inhabited::InhabitedWorldPlugin,
     perception_on_screen::PerceptionOnScreenPlugin,
 };
 use crate::{
     game::{GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
-    platform::{SettingsPlugin, TalkingPlugin, flat::FlatRigPlugin, scaled_view::ScaledViewPlugin},
+    platform::{
+        SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
+        flat::FlatRigPlugin,
+        input_log::{InputLog, RecordInputPlugin, ReplayInputPlugin},
+        scaled_view::ScaledViewPlugin,
+    },
     sensors::{EarPlugin, EarSource},
     world::register_scene_folder,
 };
@@ -26,6 +36,8 @@ use crate::{
 pub struct WindowSettings {
     pub scene: PathBuf,
     pub inference: InferenceSettings,
+    /// Whether it is played in a headset too.
+    pub headset: Headset,
     /// What the ear is held to.
     pub ear: EarSource,
     pub size: UVec2,
@@ -33,6 +45,10 @@ pub struct WindowSettings {
     pub frames: Option<u64>,
     /// A picture of the last of them goes here.
     pub screenshot: Option<PathBuf>,
+    /// What the player does goes here.
+    pub record_input: Option<PathBuf>,
+    /// What is done instead of what the player does.
+    pub replay: Option<InputLog>,
 }
 
 /// Opens the window and plays until it is closed.
@@ -44,23 +60,33 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
     graphics::require_adapter()?;
     let mut app = App::new();
     register_scene_folder(&mut app, &settings.scene);
-    app.add_plugins(
+    // The headset has a pace of its own; the window must not hold it up.
+    let in_headset = matches!(settings.headset, Headset::Found(_));
+    let present_mode = if in_headset { PresentMode::AutoNoVsync } else { PresentMode::AutoVsync };
+    headset::add_plugins(
+        &mut app,
         DefaultPlugins
             .set(WindowPlugin {
                 primary_window: Some(Window {
                     title: "Umwelt".to_owned(),
                     resolution: WindowResolution::new(settings.size.x, settings.size.y),
-                    present_mode: PresentMode::AutoVsync,
+                    present_mode,
                     ..default()
                 }),
                 ..default()
             })
             .set(super::assets())
             .set(super::log()),
-    )
-    .add_plugins((
+        &settings.headset,
+        false,
+    );
+    if in_headset {
+        app.insert_resource(WinitSettings::continuous());
+    }
+    app.add_plugins((
         SettingsPlugin { path: super::settings_path() },
         FlatRigPlugin,
+        TrackedRigPlugin,
         ScaledViewPlugin,
         TalkingPlugin,
         GamePlugin,
@@ -76,6 +102,13 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
     .insert_resource(CompanionPictures { folder: super::picture_folder() })
     .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot, ..default() })
     .add_systems(Last, end_session.run_if(in_state(GameState::Playing)));
+    if let Some(path) = settings.record_input {
+        let scene = settings.scene.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        app.add_plugins(RecordInputPlugin { path, scene });
+    }
+    if let Some(log) = settings.replay {
+        app.add_plugins(ReplayInputPlugin { log });
+    }
     let exit = app.run();
     if let Some(error) = app.world_mut().get_resource_mut::<Session>().and_then(|mut session| session.error.take()) {
         return Err(error);

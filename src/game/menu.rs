@@ -2,7 +2,7 @@
 
 use crate::platform::{
     bindings::{Action, Input},
-    settings::{QualityChoice, Settings, WindowChoice},
+    settings::{Comfort, Locomotion, QualityChoice, Settings, Turning, WindowChoice},
 };
 use crate::sensors::TalkMode;
 
@@ -13,6 +13,7 @@ pub enum Page {
     Main,
     Settings,
     Sound,
+    Headset,
     Bindings,
 }
 
@@ -22,6 +23,7 @@ impl Page {
             Page::Main => "Paused",
             Page::Settings => "Settings",
             Page::Sound => "Sound and voice",
+            Page::Headset => "In the headset",
             Page::Bindings => "Keys and buttons",
         }
     }
@@ -74,6 +76,13 @@ pub(super) enum Choice {
     TalkMode,
     Sensitivity,
     AnswersAloud,
+    Comfort,
+    Locomotion,
+    Turning,
+    SnapDegrees,
+    Vignette,
+    LeftHanded,
+    Seated,
 }
 
 impl Choice {
@@ -103,6 +112,16 @@ impl Choice {
         Choice::AnswersAloud,
     ];
 
+    const OF_HEADSET: [Choice; 7] = [
+        Choice::Comfort,
+        Choice::Locomotion,
+        Choice::Turning,
+        Choice::SnapDegrees,
+        Choice::Vignette,
+        Choice::LeftHanded,
+        Choice::Seated,
+    ];
+
     fn label(self) -> &'static str {
         match self {
             Choice::WindowMode => "Window",
@@ -125,6 +144,13 @@ impl Choice {
             Choice::TalkMode => "It listens",
             Choice::Sensitivity => "Sensitivity to voices",
             Choice::AnswersAloud => "The companion answers",
+            Choice::Comfort => "Comfort",
+            Choice::Locomotion => "The walking hand's stick",
+            Choice::Turning => "The other hand's stick",
+            Choice::SnapDegrees => "One turn",
+            Choice::Vignette => "While moving, the view",
+            Choice::LeftHanded => "The hand that walks",
+            Choice::Seated => "You play",
         }
     }
 
@@ -174,6 +200,25 @@ impl Choice {
                 true => "in words, and aloud (espeak-ng)".to_owned(),
                 false => "in words".to_owned(),
             },
+            Choice::Comfort => match settings.headset.comfort() {
+                Some(Comfort::Gentle) => "gentle: teleports, snap turns",
+                Some(Comfort::Balanced) => "balanced: walks, snap turns",
+                Some(Comfort::Free) => "free: walks and turns smoothly",
+                None => "as chosen below",
+            }
+            .to_owned(),
+            Choice::Locomotion => match settings.headset.locomotion {
+                Locomotion::Teleport => "teleports".to_owned(),
+                Locomotion::Smooth => "walks".to_owned(),
+            },
+            Choice::Turning => match settings.headset.turning {
+                Turning::Snap => "turns by steps".to_owned(),
+                Turning::Smooth => "turns smoothly".to_owned(),
+            },
+            Choice::SnapDegrees => format!("{:.0}°", settings.headset.snap_degrees),
+            Choice::Vignette => if settings.headset.vignette { "closes in" } else { "stays open" }.to_owned(),
+            Choice::LeftHanded => if settings.headset.left_handed { "right" } else { "left" }.to_owned(),
+            Choice::Seated => if settings.headset.seated { "seated" } else { "standing" }.to_owned(),
         }
     }
 
@@ -262,6 +307,22 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, mic
         }
         Choice::Sensitivity => settings.voice.sensitivity = tenth(settings.voice.sensitivity),
         Choice::AnswersAloud => settings.voice.answers_aloud = !settings.voice.answers_aloud,
+        Choice::Comfort => {
+            let ring = [Comfort::Gentle, Comfort::Balanced, Comfort::Free];
+            let next = settings.headset.comfort().map_or(Comfort::Gentle, |comfort| step(&ring, comfort, forward));
+            settings.headset.apply(next);
+        }
+        Choice::Locomotion => {
+            let ring = [Locomotion::Teleport, Locomotion::Smooth];
+            settings.headset.locomotion = step(&ring, settings.headset.locomotion, forward);
+        }
+        Choice::Turning => {
+            settings.headset.turning = step(&[Turning::Snap, Turning::Smooth], settings.headset.turning, forward);
+        }
+        Choice::SnapDegrees => settings.headset.snap_degrees += 15.0 * sign,
+        Choice::Vignette => settings.headset.vignette = !settings.headset.vignette,
+        Choice::LeftHanded => settings.headset.left_handed = !settings.headset.left_handed,
+        Choice::Seated => settings.headset.seated = !settings.headset.seated,
     }
     settings.sanitise();
 }
@@ -285,12 +346,14 @@ pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, mic
         Page::Settings => {
             let ways_out = [
                 plain("Sound and voice", Deed::Open(Page::Sound)),
+                plain("In the headset", Deed::Open(Page::Headset)),
                 plain("Keys and buttons", Deed::Open(Page::Bindings)),
                 plain("Back", Deed::Back),
             ];
             Choice::OF_SETTINGS.map(chosen).into_iter().chain(ways_out).collect()
         }
         Page::Sound => Choice::OF_SOUND.map(chosen).into_iter().chain([plain("Back", Deed::Back)]).collect(),
+        Page::Headset => Choice::OF_HEADSET.map(chosen).into_iter().chain([plain("Back", Deed::Back)]).collect(),
         Page::Bindings => {
             let actions = Action::ALL.map(|action| Row {
                 label: action.title().to_owned(),
@@ -346,6 +409,12 @@ mod tests {
             Choice::Microphone,
             Choice::TalkMode,
             Choice::AnswersAloud,
+            Choice::Locomotion,
+            Choice::Turning,
+            Choice::SnapDegrees,
+            Choice::Vignette,
+            Choice::LeftHanded,
+            Choice::Seated,
         ] {
             let before = settings.clone();
             change(&mut settings, choice, true, &there);
@@ -353,6 +422,20 @@ mod tests {
             change(&mut settings, choice, false, &there);
             assert_eq!(settings, before, "{choice:?}");
         }
+    }
+
+    #[test]
+    fn comfort_goes_round_from_whatever_was_chosen() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.headset.comfort(), Some(Comfort::Gentle));
+        change(&mut settings, Choice::Comfort, true, &[]);
+        assert_eq!((settings.headset.locomotion, settings.headset.turning), (Locomotion::Smooth, Turning::Snap));
+        change(&mut settings, Choice::Vignette, true, &[]);
+        assert_eq!(settings.headset.comfort(), None);
+        settings.headset.left_handed = true;
+        change(&mut settings, Choice::Comfort, true, &[]);
+        assert_eq!(settings.headset.comfort(), Some(Comfort::Gentle));
+        assert!(settings.headset.left_handed, "the hand is nobody's comfort but one's own");
     }
 
     #[test]
@@ -370,7 +453,7 @@ mod tests {
     #[test]
     fn every_page_leads_back_and_every_action_has_a_row() {
         let settings = Settings::default();
-        for page in [Page::Settings, Page::Sound, Page::Bindings] {
+        for page in [Page::Settings, Page::Sound, Page::Headset, Page::Bindings] {
             assert!(rows(page, &settings, None, &[]).iter().any(|row| row.deed == Deed::Back), "{page:?}");
         }
         let bindings = rows(Page::Bindings, &settings, Some(Action::Jump), &[]);

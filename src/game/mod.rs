@@ -39,6 +39,7 @@ use crate::{
     platform::{
         bindings::Action,
         flat::{Pressed, Steering},
+        tracking::Tracking,
     },
     sensors::EarSettings,
 };
@@ -102,7 +103,16 @@ fn pause_and_resume(mut pressed: MessageReader<Pressed>, mut next: ResMut<NextSt
 }
 
 /// Whoever changes to another window does not want the world to go on.
-fn pause_without_focus(mut focus: MessageReader<bevy::window::WindowFocused>, mut next: ResMut<NextState<GameState>>) {
+fn pause_without_focus(
+    mut focus: MessageReader<bevy::window::WindowFocused>,
+    mut next: ResMut<NextState<GameState>>,
+    tracking: Option<Res<Tracking>>,
+) {
+    // Whoever wears a headset is not at the window anyway.
+    if tracking.is_some_and(|tracking| tracking.worn) {
+        focus.clear();
+        return;
+    }
     if focus.read().last().is_some_and(|focus| !focus.focused) {
         next.set(GameState::Paused);
     }

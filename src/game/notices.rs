@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     base::Status,
-    platform::{SettingsFile, bindings::Action, flat::Pressed},
+    platform::{SettingsFile, bindings::Action, flat::Pressed, headset::HeadsetStatus},
     scene::SceneProblems,
     world::ImportFailed,
 };
@@ -25,7 +25,7 @@ impl Plugin for NoticesPlugin {
             .add_systems(Startup, spawn)
             .add_message::<ImportFailed>()
             .add_systems(Update, tell_failed_imports.before(show_notices))
-            .add_systems(Update, (tell_settings_status, take_screenshots, show_notices).chain())
+            .add_systems(Update, (tell_settings_status, tell_headset, take_screenshots, show_notices).chain())
             .add_systems(Update, show_scene_problems.run_if(not(in_state(GameState::Loading))));
     }
 }
@@ -49,6 +49,16 @@ const STYLE: LineStyle = LineStyle {
     background: theme::INK,
     edge: theme::EDGE,
 };
+
+/// Whoever was in the headset a moment ago wants to know why no longer.
+fn tell_headset(status: Option<Res<HeadsetStatus>>, mut notices: MessageWriter<Notice>) {
+    if let Some(status) = status
+        && status.is_changed()
+        && let HeadsetStatus::Lost(why) = &*status
+    {
+        notices.write(Notice(format!("The headset is lost: {why}.")));
+    }
+}
 
 #[derive(Component)]
 struct NoticeArea;

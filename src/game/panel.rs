@@ -9,7 +9,7 @@ use bevy::{prelude::*, render::renderer::RenderAdapterInfo, time::common_conditi
 
 use super::theme;
 use crate::{
-    platform::{bindings::Action, flat::Pressed, scaled_view::DrawnPixels},
+    platform::{bindings::Action, flat::Pressed, headset::HeadsetStatus, scaled_view::DrawnPixels},
     signal::percentiles,
     world::Quality,
 };
@@ -122,6 +122,7 @@ fn redraw(
     quality: Option<Res<Quality>>,
     windows: Query<&Window>,
     drawn: Option<Res<DrawnPixels>>,
+    headset: Option<Res<HeadsetStatus>>,
     panels: Query<Entity, With<Panel>>,
 ) {
     for panel in &panels {
@@ -139,6 +140,10 @@ fn redraw(
     }
     if let Some(quality) = quality {
         rows.push(("quality".to_owned(), format!("{:?}", *quality).to_lowercase()));
+    }
+
+    if let Some(headset) = headset {
+        rows.push(("headset".to_owned(), headset.text()));
     }
 
     let panel = commands

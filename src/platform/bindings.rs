@@ -49,11 +49,13 @@ pub enum Action {
     Dream,
     /// Opens the list of what can be dreamt.
     Materials,
+    /// Puts the headset on and takes it off.
+    Headset,
 }
 
 impl Action {
     /// All of them, in the order of the settings page.
-    pub const ALL: [Action; 21] = [
+    pub const ALL: [Action; 22] = [
         Action::Forward,
         Action::Back,
         Action::Left,
@@ -75,6 +77,7 @@ impl Action {
         Action::Mute,
         Action::Dream,
         Action::Materials,
+        Action::Headset,
     ];
 
     /// For people.
@@ -101,6 +104,7 @@ impl Action {
             Action::Mute => "Mute the microphone",
             Action::Dream => "Dream anew (hold: drift)",
             Action::Materials => "Materials",
+            Action::Headset => "Headset on, off",
         }
     }
 }
@@ -247,6 +251,7 @@ impl Default for Bindings {
             (Action::Mute, vec![Key(KeyCode::KeyM), Pad(GamepadButton::DPadLeft)]),
             (Action::Dream, vec![Key(KeyCode::KeyG), Pad(GamepadButton::RightThumb)]),
             (Action::Materials, vec![Key(KeyCode::KeyB), Pad(GamepadButton::DPadRight)]),
+            (Action::Headset, vec![Key(KeyCode::F8)]),
         ]))
     }
 }

@@ -18,6 +18,8 @@ use bevy::{
 use super::{
     bindings::{Action, Devices},
     settings::Settings,
+    tracked_rig::TrackedRigSystems,
+    tracking::Tracking,
 };
 use crate::world::{
     HandIntent, WalkIntent,
@@ -33,7 +35,10 @@ impl Plugin for FlatRigPlugin {
         app.init_resource::<Steering>()
             .init_resource::<PadInUse>()
             .add_message::<Pressed>()
-            .add_systems(PreUpdate, (announce_presses, steer).chain().after(InputSystems))
+            .add_systems(
+                PreUpdate,
+                (announce_presses, steer.run_if(not(in_headset))).chain().after(InputSystems).before(TrackedRigSystems),
+            )
             .add_systems(Update, (spawn_camera, set_field_of_view, hold_cursor))
             .add_systems(PostUpdate, follow_player.before(TransformSystems::Propagate));
     }
@@ -63,6 +68,8 @@ const PUSH_SPEED: f32 = 1.2;
 const PUSH_PER_WHEEL_LINE: f32 = 0.1;
 /// Turning a held thing is this much faster than looking.
 const HELD_TURN_GAIN: f32 = 2.5;
+/// The window follows a tracked head within this time, seconds.
+const MIRROR_SECS: f32 = 0.12;
 const PITCH_LIMIT: f32 = FRAC_PI_2 - 0.02;
 
 /// What the devices ask of the body in one frame.
@@ -182,8 +189,15 @@ fn announce_presses(
     mut pressed: MessageWriter<Pressed>,
 ) {
     input.read(|devices| {
-        let announced =
-            [Action::Pause, Action::Panel, Action::Labels, Action::Screenshot, Action::Ask, Action::Materials];
+        let announced = [
+            Action::Pause,
+            Action::Panel,
+            Action::Labels,
+            Action::Screenshot,
+            Action::Ask,
+            Action::Materials,
+            Action::Headset,
+        ];
         for action in announced {
             if devices.begins(&settings.bindings, action) {
                 pressed.write(Pressed(action));
@@ -199,6 +213,11 @@ fn announce_presses(
             pad_in_use.set_if_neq(PadInUse(by_pad));
         }
     });
+}
+
+/// While the headset is worn, its rig steers.
+fn in_headset(tracking: Option<Res<Tracking>>) -> bool {
+    tracking.is_some_and(|tracking| tracking.worn)
 }
 
 fn steer(
@@ -262,16 +281,25 @@ fn set_field_of_view(settings: Res<Settings>, mut cameras: Query<(Ref<FlatCamera
     }
 }
 
-/// The camera is between the last two ticks, its direction is that of this very frame.
+/// The camera is between the last two ticks, its direction is that of this very frame; in a headset it follows the head as
+/// steadily as whoever watches the window needs it.
 fn follow_player(
     time: Res<Time<Fixed>>,
+    real: Res<Time<Real>>,
+    tracking: Option<Res<Tracking>>,
     players: Query<(&ViewPose, &WalkIntent), With<Player>>,
     mut cameras: Query<&mut Transform, With<FlatCamera>>,
 ) {
     let Ok((view, intent)) = players.single() else { return };
     for mut transform in &mut cameras {
         transform.translation = view.between(time.overstep_fraction());
-        transform.rotation = view_rotation(intent.yaw, intent.pitch);
+        let rotation = view_rotation(intent.yaw, intent.pitch);
+        let worn = tracking.as_ref().is_some_and(|tracking| tracking.worn);
+        transform.rotation = if worn {
+            transform.rotation.slerp(rotation, 1.0 - (-real.delta_secs() / MIRROR_SECS).exp())
+        } else {
+            rotation
+        };
     }
 }
 

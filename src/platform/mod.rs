@@ -4,10 +4,23 @@
 
 pub mod bindings;
 pub mod flat;
+pub mod headset;
+mod headset_view;
+pub mod input_log;
+pub mod locomotion;
 pub mod scaled_view;
 pub mod settings;
 mod settings_file;
 mod talking;
+pub mod tracked_rig;
+pub mod tracking;
+pub mod xr;
+mod xr_actions;
+mod xr_bindings;
+mod xr_frames;
+mod xr_session;
 
 pub use settings_file::{SettingsFile, SettingsPlugin};
 pub use talking::TalkingPlugin;
+pub use tracked_rig::TrackedRigPlugin;
+pub use xr_session::HeadsetEye;

@@ -30,6 +30,7 @@ pub struct Settings {
     pub music: bool,
     pub volumes: Volumes,
     pub voice: VoiceSettings,
+    pub headset: HeadsetSettings,
     pub bindings: Bindings,
 }
 
@@ -48,6 +49,7 @@ impl Default for Settings {
             music: false,
             volumes: Volumes::default(),
             voice: VoiceSettings::default(),
+            headset: HeadsetSettings::default(),
             bindings: Bindings::default(),
         }
     }
@@ -70,6 +72,7 @@ impl Settings {
         within(&mut self.volumes.music, 0.0, 1.0, default.volumes.music);
         self.window.width = self.window.width.clamp(640, 7680);
         self.window.height = self.window.height.clamp(360, 4320);
+        within(&mut self.headset.snap_degrees, 15.0, 90.0, default.headset.snap_degrees);
         self.bindings.complete();
     }
 }
@@ -145,4 +148,82 @@ impl Default for VoiceSettings {
     fn default() -> Self {
         Self { microphone_on: true, microphone: None, mode: TalkMode::Voice, sensitivity: 0.5, answers_aloud: false }
     }
+}
+
+/// How one moves in a headset.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeadsetSettings {
+    pub locomotion: Locomotion,
+    pub turning: Turning,
+    /// Of one snap turn, 15 to 90.
+    pub snap_degrees: f32,
+    /// The left hand turns and points, the right one walks.
+    pub left_handed: bool,
+    /// Whether the edge of the picture closes in while one is moved.
+    pub vignette: bool,
+    /// Whether one sits: the eyes are put to a standing person's height.
+    pub seated: bool,
+}
+
+impl Default for HeadsetSettings {
+    fn default() -> Self {
+        Self {
+            locomotion: Locomotion::Teleport,
+            turning: Turning::Snap,
+            snap_degrees: 30.0,
+            left_handed: false,
+            vignette: true,
+            seated: false,
+        }
+    }
+}
+
+/// How much motion a player is at ease with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comfort {
+    /// Nothing moves but the player's own head.
+    Gentle,
+    Balanced,
+    Free,
+}
+
+impl HeadsetSettings {
+    /// The preset that these settings are, if they are one.
+    pub fn comfort(&self) -> Option<Comfort> {
+        [Comfort::Gentle, Comfort::Balanced, Comfort::Free].into_iter().find(|comfort| {
+            let mut preset = *self;
+            preset.apply(*comfort);
+            preset == *self
+        })
+    }
+
+    /// Sets what a preset is about; handedness, posture and the size of a turn stay.
+    pub fn apply(&mut self, comfort: Comfort) {
+        (self.locomotion, self.turning, self.vignette) = match comfort {
+            Comfort::Gentle => (Locomotion::Teleport, Turning::Snap, true),
+            Comfort::Balanced => (Locomotion::Smooth, Turning::Snap, true),
+            Comfort::Free => (Locomotion::Smooth, Turning::Smooth, false),
+        };
+    }
+}
+
+/// What the walking hand's stick does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Locomotion {
+    /// Pushed forward it aims, let go it teleports.
+    #[default]
+    Teleport,
+    /// It walks, towards where one looks.
+    Smooth,
+}
+
+/// What the turning hand's stick does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turning {
+    #[default]
+    Snap,
+    Smooth,
 }

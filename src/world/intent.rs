@@ -1,12 +1,14 @@
 //! What bodies are asked to do. Rigs, scripts and behaviours write intents; systems of `world` apply them each fixed tick.
 
 use bevy::{
-    math::{Vec2, Vec3},
+    math::{Quat, Vec2, Vec3},
     prelude::Component,
 };
+use serde::{Deserialize, Serialize};
 
 /// What a walking body (the player) is asked to do.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct WalkIntent {
     /// Right and forward relative to the heading, length 0 to 1.
     pub direction: Vec2,
@@ -17,10 +19,26 @@ pub struct WalkIntent {
     /// Heading about +Y and pitch, radians.
     pub yaw: f32,
     pub pitch: f32,
+    /// Steps made on one's own feet, metres along world X and Z, beside what `direction` walks; used up by the next tick.
+    pub stride: Vec2,
+    /// Stand here after the next tick (feet, world space).
+    pub teleport: Option<Vec3>,
+    /// Where the eyes really are, if that is measured; else posture, heading and pitch decide.
+    pub head: Option<MeasuredHead>,
+}
+
+/// A tracked head.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredHead {
+    /// Of the eyes above the feet, metres.
+    pub height: f32,
+    /// World space; −Z looks forward.
+    pub rotation: Quat,
 }
 
 /// What a hand is asked to do; the player's flat hand follows the view.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HandIntent {
     /// Hold what is in reach while true.
     pub grab: bool,

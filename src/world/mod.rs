@@ -11,6 +11,7 @@
 //! | `PostUpdate`, after transforms | [`WorldSystems::Expose`] | cameras get sky, light and exposure |
 
 pub mod architecture;
+pub mod avatar;
 mod beside_frames;
 mod body;
 pub mod bounce;
@@ -55,7 +56,7 @@ pub use companion::{Companion, CompanionPlugin, FlySystems, Gesture, GestureKind
 pub use deeds::{DeedHistory, DeedsPlugin, register_actions};
 pub use house_map::{HouseMap, MapNode};
 pub use imported::{ImportEnded, ImportFailed, ImportedObject, is_importing, register_scene_folder};
-pub use intent::{FlyIntent, HandIntent, WalkIntent};
+pub use intent::{FlyIntent, HandIntent, MeasuredHead, WalkIntent};
 pub use kinds::{all_kinds, register_kit};
 pub use label::Label;
 pub use preparation::{BuildPace, Preparation, SceneReady};

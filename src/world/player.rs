@@ -11,10 +11,13 @@
 //! Not here: input devices, cameras, hands.
 
 mod footing;
+mod landing;
 mod pushing;
 
 use avian3d::{character_controller::move_and_slide::*, prelude::*};
 use bevy::prelude::*;
+
+pub use landing::{ArcEnd, Landing};
 
 use self::{
     footing::find_ground,
@@ -208,6 +211,9 @@ impl ViewPose {
     }
 }
 
+/// Nobody steps farther than this in a tick, metres.
+const MAX_STRIDE: f32 = 0.25;
+
 /// Rotation of a view: heading about +Y, then pitch.
 pub fn view_rotation(yaw: f32, pitch: f32) -> Quat {
     Quat::from_euler(EulerRot::YXZ, yaw, pitch, 0.0)
@@ -302,7 +308,16 @@ fn walk(
     for (entity, mut intent, mut walker, mut transform, mut velocity, mut view, holding) in &mut walkers {
         let filter = sweep_filter(entity, holding);
         let crouched = walker.height < settings.standing.height;
+        let teleported = intent.teleport.take();
+        if let Some(feet) = teleported {
+            transform.translation = feet;
+            velocity.0 = Vec3::ZERO;
+            intent.stride = Vec2::ZERO;
+        }
         let feet_before = transform.translation;
+        // What the player's own feet do is no speed to go on with.
+        let stride = std::mem::take(&mut intent.stride).clamp_length_max(MAX_STRIDE) / dt.max(1e-3);
+        let stride = Vec3::new(stride.x, 0.0, stride.y);
 
         // What is wanted, and what gravity adds. Semi-implicit steps would lose height; the mean speed over the tick is exact.
         let wish = wished_velocity(&intent, crouched, &settings);
@@ -329,7 +344,7 @@ fn walk(
         let grounded = walker.grounded;
         let center = capsule_center(&settings, walker.height);
         let shape = capsule(&settings, walker.height);
-        let wanted = horizontal + Vec3::Y * mean_rise;
+        let wanted = horizontal + stride + Vec3::Y * mean_rise;
         let swept = world.move_and_slide(
             &shape,
             feet_before + center,
@@ -345,7 +360,7 @@ fn walk(
                         collider: hit.entity,
                         point: hit.point,
                         direction: -flat,
-                        speed: -flat.dot(horizontal),
+                        speed: -flat.dot(horizontal + stride),
                     });
                     if grounded && let Ok(flat) = Dir3::new(flat) {
                         // On the ground the probe below decides what is climbed; whatever the capsule meets is a wall.
@@ -383,6 +398,10 @@ fn walk(
                 walker.grounded = true;
             }
         }
+        if stride != Vec3::ZERO {
+            moved -= stride;
+            moved = Vec3::new(moved.x, 0.0, moved.z).clamp_length_max(horizontal.length());
+        }
         if !grounded {
             // In the air the sweep may have turned part of the walk into a climb along a slanted edge.
             moved = Vec3::new(moved.x, 0.0, moved.z).clamp_length_max(horizontal.length());
@@ -399,7 +418,14 @@ fn walk(
         walker.eye_height += (posture.eye - walker.eye_height) * eased;
         walker.step_lag = (walker.step_lag * (1.0 - eased)).clamp(-settings.step_height, settings.step_height);
         view.before = view.now;
-        view.now = view_pose(feet, walker.eye_height + walker.step_lag, intent.yaw, intent.pitch);
+        view.now = match intent.head {
+            Some(head) => Isometry3d::new(feet + Vec3::Y * (head.height + walker.step_lag), head.rotation),
+            None => view_pose(feet, walker.eye_height + walker.step_lag, intent.yaw, intent.pitch),
+        };
+        if teleported.is_some() {
+            // Nothing sweeps through the house.
+            view.before = view.now;
+        }
     }
 }
 

@@ -111,6 +111,21 @@ fn modules_import_only_what_the_table_allows() {
 }
 
 #[test]
+fn only_the_files_of_the_headset_name_openxr() {
+    let mut broken = Vec::new();
+    for file in sources(&root().join("src")) {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let own = file.parent().is_some_and(|folder| folder.ends_with("platform")) && name.starts_with("xr");
+        for word in ["openxr::", "bevy_mod_openxr", "bevy_mod_xr"] {
+            if !own && code(&file).contains(word) {
+                broken.push(format!("{} names `{word}`", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
 fn every_module_is_in_the_table() {
     let table = table();
     for entry in fs::read_dir(root().join("src")).expect("src").flatten() {

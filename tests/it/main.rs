@@ -8,19 +8,23 @@ mod deeds;
 mod detector_training;
 mod ear;
 mod eye;
+mod headset;
 mod hearing;
 mod imported_models;
 mod inference;
 mod light;
+mod monado;
 mod physics;
 mod player;
 mod random_layouts;
 mod record;
+mod replay;
 mod scene_reload;
 mod shipped_scenes;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;
-mod textures;
 #[cfg(feature = "train")]
 mod texture_training;
+mod textures;
+mod tracked_rig;

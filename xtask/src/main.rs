@@ -2,6 +2,7 @@
 //!
 //! - `cargo xtask play [ARGS…]` installs what is missing, builds in release, enters the world.
 //! - `cargo xtask test` does the same set-up, then format, clippy with warnings as errors, and every test.
+//! - `cargo xtask test --vr` runs the headset's tests alone, and fails where no OpenXR runtime can be brought for them.
 //! - `cargo xtask setup` stops after the set-up and prints the environment of the program as `export` lines.
 //! - `cargo xtask train detector|speech|texture [ARGS…]` trains a model on PyTorch's kernels, on an NVIDIA GPU if there is one (brings
 //!   libtorch, 5.5 GB, and for speech the synthetic voices, when asked).
@@ -9,7 +10,9 @@
 //! Nothing is fetched twice: what was brought lies under `target/runtime`, and a second call needs no network.
 
 mod libtorch;
+mod monado;
 mod onnx_runtime;
+mod private_apt;
 mod software_vulkan;
 mod steps;
 mod system_packages;
@@ -39,7 +42,7 @@ fn main() -> ExitCode {
         }),
         "train" => train(&rest),
         _ => {
-            eprintln!("usage: cargo xtask play [ARGS…] | test | setup | train detector|speech|texture [ARGS…]");
+            eprintln!("usage: cargo xtask play [ARGS…] | test [--vr] | setup | train detector|speech|texture [ARGS…]");
             return ExitCode::from(2);
         }
     };
@@ -70,6 +73,10 @@ fn setup(for_tests: bool) -> Result<Environment> {
             Ok(found) => environment.extend(found),
             Err(why) => eprintln!("xtask: the WebGPU provider's test will be skipped: {why}"),
         }
+        match monado::bring(&runtime) {
+            Ok(found) => environment.extend(found),
+            Err(why) => eprintln!("xtask: the tests against an OpenXR runtime will be skipped: {why}"),
+        }
     }
     Ok(environment)
 }
@@ -92,12 +99,22 @@ fn play(arguments: &[String]) -> Result {
 }
 
 fn test(arguments: &[String]) -> Result {
+    if arguments.first().is_some_and(|first| first == "--vr") {
+        return test_headset(&arguments[1..]);
+    }
     let environment = setup(true)?;
     run(cargo().args(["fmt", "--all", "--", "--check"]))?;
     run(cargo().arg("clippy").args(BUILD).args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     run(cargo().args(["test", "--release", "--package", "xtask"]))?;
     // The program itself is built too: tests run it as a person would.
     run(cargo().arg("test").args(BUILD).args(["--lib", "--bins", "--test", "it"]).args(arguments).envs(environment))
+}
+
+/// The tests against a real OpenXR runtime, which are not skipped here.
+fn test_headset(arguments: &[String]) -> Result {
+    let mut environment = setup(true)?;
+    environment.extend(monado::bring(&root().join("target/runtime"))?);
+    run(cargo().arg("test").args(BUILD).args(["--bins", "--test", "it", "headset::"]).args(arguments).envs(environment))
 }
 
 fn train(arguments: &[String]) -> Result {

@@ -4,14 +4,11 @@
 //! needs. The packages are unpacked under `target/runtime/vulkan`, verified by apt's own signatures through package lists
 //! of our own; the system is not changed. Elsewhere the system's Mesa is used.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, fs, path::Path};
 
 use crate::{
-    steps::{Environment, Result, at, output, run},
+    private_apt::{PrivateApt, sources_of},
+    steps::{Environment, Result, at},
     system_packages::has_gpu,
 };
 
@@ -54,37 +51,10 @@ fn is_bookworm() -> bool {
 fn unpack(folder: &Path, driver: &Path) -> Result {
     let _ = fs::remove_dir_all(folder);
     let lists = folder.join("apt");
-    for path in ["lists/partial", "cache/archives/partial"] {
-        fs::create_dir_all(lists.join(path)).map_err(at(&lists))?;
-    }
-    let status = lists.join("status");
-    fs::write(&status, "").map_err(at(&status))?;
-    let sources = lists.join("debian.sources");
-    fs::write(&sources, backports_sources()?).map_err(at(&sources))?;
-
-    let packages = folder.join("packages");
-    fs::create_dir_all(&packages).map_err(at(&packages))?;
-    let apt_get = || {
-        let mut apt = Command::new("apt-get");
-        apt.current_dir(&packages).arg("-qq").args(["-o", "APT::Sandbox::User=root"]);
-        for (option, path) in [
-            ("Dir::State", lists.clone()),
-            ("Dir::State::Lists", lists.join("lists")),
-            ("Dir::State::status", status.clone()),
-            ("Dir::Cache", lists.join("cache")),
-            ("Dir::Etc::sourcelist", sources.clone()),
-            ("Dir::Etc::sourceparts", PathBuf::from("/dev/null")),
-        ] {
-            apt.arg("-o").arg(format!("{option}={}", path.display()));
-        }
-        apt
-    };
-    output(apt_get().arg("update"))?;
     let backports = FROM_BACKPORTS.iter().map(|name| format!("{name}/bookworm-backports"));
-    output(apt_get().arg("download").args(backports).args(FROM_RELEASE))?;
-    for package in fs::read_dir(&packages).map_err(at(&packages))?.flatten() {
-        run(Command::new("dpkg-deb").arg("-x").arg(package.path()).arg(folder.join("root")))?;
-    }
+    let release = FROM_RELEASE.iter().map(|name| (*name).to_owned());
+    PrivateApt::open(&lists, &sources_of("bookworm bookworm-backports")?)?
+        .unpack(backports.chain(release), &folder.join("root"))?;
     let library = folder.join(LIBRARIES).join("libvulkan_lvp.so");
     if !library.is_file() {
         return Err(format!("{} did not come with the packages", library.display()));
@@ -93,30 +63,6 @@ fn unpack(folder: &Path, driver: &Path) -> Result {
         "{{\"ICD\": {{\"api_version\": \"1.4.305\", \"library_path\": \"{}\"}}, \"file_format_version\": \"1.0.0\"}}\n",
         library.display()
     );
-    fs::remove_dir_all(&packages).map_err(at(&packages))?;
     fs::remove_dir_all(&lists).map_err(at(&lists))?;
     fs::write(driver, manifest).map_err(at(driver))
-}
-
-/// The system's own source of Debian packages, pointed at the release and its backports.
-fn backports_sources() -> Result<String> {
-    let modern = Path::new("/etc/apt/sources.list.d/debian.sources");
-    if let Ok(text) = fs::read_to_string(modern) {
-        let stanza = text.split("\n\n").next().unwrap_or_default();
-        let lines = stanza
-            .lines()
-            .map(|line| if line.starts_with("Suites:") { "Suites: bookworm bookworm-backports" } else { line });
-        return Ok(lines.chain([""]).collect::<Vec<_>>().join("\n"));
-    }
-    let classic = Path::new("/etc/apt/sources.list");
-    let text = fs::read_to_string(classic).map_err(at(classic))?;
-    let host = text
-        .lines()
-        .filter(|line| line.starts_with("deb "))
-        .find_map(|line| line.split_whitespace().find(|word| word.contains("://")))
-        .ok_or("no source of Debian packages is configured")?;
-    Ok(format!(
-        "Types: deb\nURIs: {host}\nSuites: bookworm bookworm-backports\nComponents: main\n\
-         Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
-    ))
 }

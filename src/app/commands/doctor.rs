@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    app::{Exit, dream_materials::generator_problems, graphics, inference_places::InferenceArgs},
+    app::{Exit, dream_materials::generator_problems, graphics, headset, inference_places::InferenceArgs},
     base::Status,
     inference::{
         InferenceSettings, ModelStatus, Models, library, models, provider::Assignment, session::ModelSession,
@@ -36,6 +36,7 @@ struct Findings {
     provider: Option<String>,
     /// Every graphics adapter, the one that is used first; `null`: there is none.
     vulkan: Option<String>,
+    /// The headset and its runtime; `null`: there is none.
     openxr: Option<String>,
     microphone: Option<String>,
     models: Vec<ModelFinding>,
@@ -109,9 +110,14 @@ fn examine(settings: InferenceSettings) -> Findings {
     let faults = models::model_folders(&models_folder).into_iter().flat_map(|folder| generator_problems(&folder));
     advice.extend(faults.map(|fault| fault.to_string()));
     let microphone = find_microphone(&mut advice);
-    advice.push("this version does not support headsets (OpenXR) yet".to_owned());
     let models = statuses.iter().map(finding).collect();
-    let openxr = None;
+    let openxr = match headset::look() {
+        Ok(found) => Some(found.to_string()),
+        Err(why) => {
+            advice.push(format!("to play in a headset: {why}"));
+            None
+        }
+    };
     Findings { onnx_runtime, onnx_runtime_path, provider, vulkan, openxr, microphone, models, advice }
 }
 
@@ -149,7 +155,6 @@ fn finding(status: &ModelStatus) -> ModelFinding {
 
 fn as_text(findings: &Findings) -> String {
     let none = || "not found".to_owned();
-    let unsupported = || "not supported yet by this version".to_owned();
     let library = match (&findings.onnx_runtime, &findings.onnx_runtime_path) {
         (Some(version), Some(path)) => format!("{version} ({path})"),
         _ => none(),
@@ -158,7 +163,7 @@ fn as_text(findings: &Findings) -> String {
         format!("ONNX Runtime  {library}"),
         format!("provider      {}", findings.provider.clone().unwrap_or_else(none)),
         format!("graphics      {}", findings.vulkan.clone().unwrap_or_else(none)),
-        format!("OpenXR        {}", findings.openxr.clone().unwrap_or_else(unsupported)),
+        format!("OpenXR        {}", findings.openxr.clone().unwrap_or_else(none)),
         format!("microphone    {}", findings.microphone.clone().unwrap_or_else(none)),
     ];
     for model in &findings.models {

@@ -8,12 +8,15 @@ use clap::Args;
 
 use crate::{
     app::{
-        Exit, WrongCall, asset_folder,
+        Exit, Lacking, WrongCall, asset_folder,
+        headset::{self, Headset, HeadsetChoice},
         inference_places::InferenceArgs,
+        replay::replay,
         tour::{REPORT_CYCLE, TourSettings, take_tour},
         window::{self, WindowSettings},
     },
     inference::{InferenceSettings, models::is_model_folder},
+    platform::input_log::InputLog,
     sensors::{EarSource, SoundFile},
 };
 
@@ -26,6 +29,12 @@ pub struct PlayArgs {
     /// No window: a scripted player tours the scene; pictures and a report are written.
     #[arg(long)]
     headless: bool,
+    /// In the headset, or not at all. Without --vr and --flat: in the headset where one answers, else in the window.
+    #[arg(long, conflicts_with_all = ["flat", "headless"])]
+    vr: bool,
+    /// In the window, whatever headset there is.
+    #[arg(long)]
+    flat: bool,
     /// Length of the headless tour.
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
     seconds: f64,
@@ -47,6 +56,12 @@ pub struct PlayArgs {
     /// Leave after so many frames.
     #[arg(long, value_name = "N")]
     frames: Option<u64>,
+    /// Write what the player does, tick by tick, to this file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["headless", "replay"])]
+    record_input: Option<PathBuf>,
+    /// Do what was recorded by --record-input. With --headless nothing is drawn: the answer is a hash over where everything ended.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
     /// Size of the window.
     #[arg(long, value_name = "PIXELS")]
     width: Option<u32>,
@@ -74,8 +89,17 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     if let Some(path) = &args.microphone {
         SoundFile::open(path)?;
     }
+    let log = args.replay.as_deref().map(InputLog::read).transpose()?;
+    if let (Some(log), true) = (&log, args.headless) {
+        println!("{}", serde_json::to_string(&replay(&scene, log)?)?);
+        return Ok(Exit::Done);
+    }
     let inference = args.inference.settings();
     let headless = args.headless || !has_display();
+    if args.vr && headless {
+        let what = "--vr: no display was found; the headset is played in beside a window on the desktop";
+        return Err(Lacking(what.to_owned()).into());
+    }
     let ear = match &args.microphone {
         Some(path) => EarSource::File(path.clone()),
         // A microphone is not opened where nothing would understand it.
@@ -95,13 +119,25 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
         }
         return tour(args, scene, inference, ear);
     }
+    let choice = match (args.vr, args.flat) {
+        (true, _) => HeadsetChoice::Forced,
+        (_, true) => HeadsetChoice::Flat,
+        _ => HeadsetChoice::IfThere,
+    };
+    let headset = headset::choose(choice)?;
+    if let Headset::Found(found) = &headset {
+        eprintln!("umwelt: playing in {found}");
+    }
     let settings = WindowSettings {
         scene,
         inference,
+        headset,
         ear,
         size: UVec2::new(size[0].unwrap_or(1280), size[1].unwrap_or(720)),
         frames: args.frames.or(args.screenshot.as_ref().map(|_| 60)),
         screenshot: args.screenshot,
+        record_input: args.record_input,
+        replay: log,
     };
     window::play(settings)
 }

@@ -62,7 +62,7 @@ pub(super) fn find_ground(
         .then_some(Ground { height, firm: false })
 }
 
-fn is_walkable(normal: Vec3, max_slope: f32) -> bool {
+pub(super) fn is_walkable(normal: Vec3, max_slope: f32) -> bool {
     normal.y >= max_slope.cos()
 }
 

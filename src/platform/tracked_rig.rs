@@ -1,0 +1,436 @@
+//! The rig of a headset: tracked head and hands become intents, the play space moves through the world.
+//!
+//! In: [`Tracking`] (from whoever has it), [`Settings`], [`Steering`], where the body is. Out, while the headset is worn: the
+//! player's `WalkIntent` and, for each tracked hand, an entity with `TrackedHand` and `HandIntent`; [`PlaySpace`]; [`TeleportAim`];
+//! [`Pulse`]s; [`Pressed`]. What hands take is `world::hand`'s business, the same as flat.
+//!
+//! The head moves freely; the body follows it, swept, so that it stops at walls. While the body walks or is put somewhere, the play
+//! space goes with it. Nothing here names a device.
+
+use avian3d::prelude::LinearVelocity;
+use bevy::{input::InputSystems, math::Vec3A, prelude::*};
+
+use super::{
+    bindings::Action,
+    flat::{Pressed, Steering},
+    headset::{HeadsetStatus, HeadsetWanted},
+    locomotion::{Flick, Motion, Squeezed, arc, pitch_of, recentred, turned_about, vignette, yaw_of},
+    settings::{HeadsetSettings, Locomotion, Settings, Turning},
+    tracking::{HandState, Pulse, Side, Tracking},
+};
+use crate::world::{
+    HandIntent, MeasuredHead, WalkIntent,
+    avatar::AvatarHand,
+    hand::{HandTarget, Holding, TrackedHand},
+    player::{Landing, Player, ViewPose, WalkSettings, WalkSystems},
+};
+
+/// Steers the player from [`Tracking`].
+pub struct TrackedRigPlugin;
+
+impl Plugin for TrackedRigPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Tracking>()
+            .init_resource::<Steering>()
+            .init_resource::<PlaySpace>()
+            .init_resource::<TeleportAim>()
+            .init_resource::<Veiling>()
+            .add_message::<Pressed>()
+            .add_message::<Pulse>()
+            .add_systems(
+                PreUpdate,
+                (
+                    (take_place, steer_head, steer_hands, aim_teleport).chain().run_if(is_worn),
+                    leave_body.run_if(not(is_worn)),
+                )
+                    .chain()
+                    .in_set(TrackedRigSystems)
+                    .after(InputSystems),
+            )
+            .add_systems(FixedUpdate, follow_body.after(WalkSystems).run_if(is_worn))
+            .add_systems(Update, (feel, toggle_headset))
+            .add_systems(PostUpdate, draw_hands.before(TransformSystems::Propagate).run_if(is_worn));
+    }
+}
+
+/// Tracking becomes intents, in `PreUpdate`.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TrackedRigSystems;
+
+/// Run condition: the player acts through a headset.
+pub fn is_worn(tracking: Res<Tracking>) -> bool {
+    tracking.worn && tracking.head.is_some()
+}
+
+/// Where the play space lies, world from stage, at this tick and the one before it.
+#[derive(Resource, Clone, Copy, Debug, Default)]
+pub struct PlaySpace {
+    pub now: Isometry3d,
+    before: Isometry3d,
+    /// How far the floor of the play space lies below the feet, metres: not 0 for whoever sits.
+    floor: f32,
+    /// Whether it was put where the body is.
+    settled: bool,
+}
+
+impl PlaySpace {
+    /// Between the last two ticks; `fraction` 0 is the one before, 1 is the last.
+    pub fn between(&self, fraction: f32) -> Isometry3d {
+        Isometry3d::new(
+            self.before.translation.lerp(self.now.translation, fraction),
+            self.before.rotation.slerp(self.now.rotation, fraction),
+        )
+    }
+
+    fn jump_to(&mut self, now: Isometry3d) {
+        self.now = now;
+        self.before = now;
+    }
+}
+
+/// The arc of a teleport that is being aimed; empty: none is.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct TeleportAim {
+    pub points: Vec<Vec3>,
+    /// Where the body would stand.
+    pub place: Option<Vec3>,
+    /// Whose stick aims.
+    by: Option<Side>,
+}
+
+/// What eases the eyes.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq)]
+pub struct Veiling {
+    /// How far the edge of the picture closes in, 0 to 1.
+    pub vignette: f32,
+    /// How dark it is because the head is inside something, 0 to 1.
+    pub fade: f32,
+}
+
+/// A hand of the player's, left or right, and how its buttons were.
+#[derive(Component, Clone, Debug)]
+pub struct RigHand {
+    pub side: Side,
+    /// Where it was last seen, in the play space.
+    seen: Isometry3d,
+    motion: Motion,
+    grip: Squeezed,
+}
+
+/// Speed of the arc's beginning, metres per second, and how its points are made.
+const ARC_SPEED: f32 = 6.5;
+const ARC_STEP_SECS: f32 = 0.03;
+const ARC_DEPTH: f32 = 6.0;
+const ARC_POINTS: usize = 90;
+const GRAVITY: f32 = 9.81;
+/// Radians per second of a smooth turn at full deflection.
+const TURN_RATE: f32 = 1.8;
+/// A head lower than this crouches, metres above the feet.
+const CROUCHED_BELOW: f32 = 1.25;
+/// The head is in a wall when it is so far from the body that would be under it, metres.
+const HEAD_AWAY: (f32, f32) = (0.22, 0.40);
+/// Farther than this the body did not go by itself: somebody put it there, metres.
+const PUT_AWAY: f32 = 0.7;
+
+fn horizontal(vector: Vec3) -> Vec2 {
+    vector.xz()
+}
+
+/// Puts the play space where the body stands, when the headset is put on and when it is asked for.
+fn take_place(
+    tracking: Res<Tracking>,
+    settings: Res<Settings>,
+    walk_settings: Res<WalkSettings>,
+    mut space: ResMut<PlaySpace>,
+    players: Query<(&Transform, &WalkIntent), With<Player>>,
+    mut was_clicked: Local<bool>,
+) {
+    let (Ok((transform, intent)), Some(head)) = (players.single(), tracking.head) else { return };
+    let clicked = Side::BOTH.iter().any(|side| tracking.hand(*side).stick_click);
+    let asked = clicked && !std::mem::replace(&mut *was_clicked, clicked);
+    *was_clicked = clicked;
+    if space.settled && !asked {
+        return;
+    }
+    // Seated, the eyes are put to where a standing person's are.
+    let floor = if settings.headset.seated { head.position.y - walk_settings.standing.eye } else { 0.0 };
+    let place = recentred(head, transform.translation, intent.yaw, floor);
+    space.jump_to(place);
+    space.floor = floor;
+    space.settled = true;
+}
+
+/// The head: heading, height, steps; sticks: walking and turning.
+fn steer_head(
+    tracking: Res<Tracking>,
+    settings: Res<Settings>,
+    steering: Res<Steering>,
+    time: Res<Time<Real>>,
+    mut space: ResMut<PlaySpace>,
+    mut comfort: ResMut<Veiling>,
+    mut players: Query<(&Transform, &mut WalkIntent), With<Player>>,
+    mut turn: Local<Flick>,
+    mut jump: Local<bool>,
+) {
+    let (Ok((transform, mut walk)), Some(head)) = (players.single_mut(), tracking.head) else { return };
+    let HeadsetSettings { locomotion, turning, left_handed, vignette: with_vignette, .. } = settings.headset;
+    let (walking_hand, turning_hand) = hands_for(left_handed);
+    let (walk_stick, turn_stick) = (tracking.hand(walking_hand).stick, tracking.hand(turning_hand).stick);
+    let seconds = time.delta_secs();
+    let mut turned_smoothly = false;
+    if steering.0 {
+        let pivot = space.now * head.position;
+        // A stick that is pushed forward aims; what it does sideways then is no turn.
+        let sideways = if turn_stick.y.abs() > turn_stick.x.abs() { 0.0 } else { turn_stick.x };
+        let angle = match turning {
+            Turning::Snap => -turn.read(sideways) * settings.headset.snap_degrees.to_radians(),
+            Turning::Smooth => -sideways * TURN_RATE * seconds,
+        };
+        if angle != 0.0 {
+            turned_smoothly = turning == Turning::Smooth;
+            let place = turned_about(space.now, pivot, angle);
+            space.jump_to(place);
+        }
+    }
+    let eyes = space.now * head.position;
+    let rotation = space.now.rotation * head.rotation;
+    let (yaw, pitch) = (yaw_of(rotation), pitch_of(rotation));
+    let height = (eyes.y - transform.translation.y).max(0.1);
+    let direction = match locomotion {
+        Locomotion::Smooth if steering.0 && walk_stick.length() > 0.15 => walk_stick.clamp_length_max(1.0),
+        _ => Vec2::ZERO,
+    };
+    let jumps = tracking.hand(turning_hand).primary;
+    let jump_begins = jumps && !std::mem::replace(&mut *jump, jumps);
+    *jump = jumps;
+    *walk = WalkIntent {
+        direction,
+        run: false,
+        crouch: height < CROUCHED_BELOW,
+        jump: walk.jump || (jump_begins && steering.0),
+        yaw,
+        pitch,
+        // The body goes to where the head is, whatever it did not manage before.
+        stride: horizontal(eyes - transform.translation),
+        teleport: walk.teleport,
+        head: Some(MeasuredHead { height, rotation }),
+    };
+    let moving = with_vignette && (direction != Vec2::ZERO || turned_smoothly);
+    comfort.vignette = vignette(comfort.vignette, moving, seconds);
+    let away = horizontal(eyes - transform.translation).length();
+    comfort.fade = ((away - HEAD_AWAY.0) / (HEAD_AWAY.1 - HEAD_AWAY.0)).clamp(0.0, 1.0);
+}
+
+/// The hand whose stick walks, and the one whose stick turns.
+fn hands_for(left_handed: bool) -> (Side, Side) {
+    if left_handed { (Side::Right, Side::Left) } else { (Side::Left, Side::Right) }
+}
+
+/// Whether a hand holds on: with its grip, or with its trigger where it points at something or has no grip.
+fn closes(state: &HandState) -> f32 {
+    state.squeeze.max(state.trigger)
+}
+
+/// Hands come, move, close and go.
+fn steer_hands(
+    mut commands: Commands,
+    tracking: Res<Tracking>,
+    steering: Res<Steering>,
+    space: Res<PlaySpace>,
+    players: Query<(Entity, &LinearVelocity), With<Player>>,
+    mut hands: Query<(&mut RigHand, &mut TrackedHand, &mut HandIntent, &mut ViewPose, &mut AvatarHand, Has<Holding>)>,
+    mut menu: Local<bool>,
+    mut pressed: MessageWriter<Pressed>,
+) {
+    let Ok((player, &LinearVelocity(carried))) = players.single() else { return };
+    for side in Side::BOTH {
+        let state = tracking.hand(side);
+        let found = hands.iter_mut().find(|hand| hand.0.side == side);
+        let Some(grip) = state.grip else {
+            // A hand out of sight stays where it was, closed as it was, until the headset is taken off.
+            continue;
+        };
+        let aim = state.aim.unwrap_or(grip);
+        let (palm, ray) = (space.now * Isometry3d::from(grip), space.now * Isometry3d::from(aim));
+        match found {
+            None => {
+                commands.spawn((
+                    RigHand { side, seen: grip.into(), motion: Motion::default(), grip: Squeezed::default() },
+                    Name::new(if side == Side::Left { "left hand" } else { "right hand" }),
+                    TrackedHand { of: player, palm, velocity: Vec3::ZERO, spin: Vec3::ZERO },
+                    ViewPose { now: ray, before: ray },
+                    Transform::from_isometry(palm),
+                    AvatarHand { left: side == Side::Left, index_curl: 0.0, fist_curl: 0.0 },
+                ));
+            }
+            Some((mut hand, mut tracked, mut intent, mut view, mut avatar, holds)) => {
+                hand.motion.push(tracking.seconds, grip);
+                let (velocity, spin) = hand.motion.velocities();
+                *tracked = TrackedHand {
+                    of: player,
+                    palm,
+                    velocity: space.now.rotation * velocity + carried,
+                    spin: space.now.rotation * spin,
+                };
+                *view = ViewPose { now: ray, before: view.now };
+                hand.seen = grip.into();
+                *avatar = AvatarHand { index_curl: closes(state), fist_curl: state.squeeze, ..*avatar };
+                let closed = hand.grip.read(closes(state));
+                // In a menu nothing is taken, and what is held stays held.
+                intent.grab = if steering.0 { closed } else { holds };
+            }
+        }
+    }
+    let menu_down = Side::BOTH.iter().any(|side| tracking.hand(*side).menu);
+    if menu_down && !std::mem::replace(&mut *menu, menu_down) {
+        pressed.write(Pressed(Action::Pause));
+    }
+    *menu = menu_down;
+}
+
+/// Hands are drawn where they are between two ticks, as the eyes are.
+fn draw_hands(space: Res<PlaySpace>, time: Res<Time<Fixed>>, mut hands: Query<(&RigHand, &mut Transform)>) {
+    let world_from_stage = space.between(time.overstep_fraction());
+    for (hand, mut transform) in &mut hands {
+        *transform = Transform::from_isometry(world_from_stage * hand.seen);
+    }
+}
+
+/// A stick pushed forward aims, let go it teleports.
+fn aim_teleport(
+    tracking: Res<Tracking>,
+    settings: Res<Settings>,
+    steering: Res<Steering>,
+    landing: Landing,
+    mut space: ResMut<PlaySpace>,
+    mut aim: ResMut<TeleportAim>,
+    mut players: Query<(Entity, &mut WalkIntent), With<Player>>,
+    mut pulses: MessageWriter<Pulse>,
+) {
+    let (Ok((player, mut walk)), Some(head)) = (players.single_mut(), tracking.head) else { return };
+    let (walking, turning) = hands_for(settings.headset.left_handed);
+    let aims = |side: Side| {
+        let forward = tracking.hand(side).stick.y;
+        let may = side == turning || settings.headset.locomotion == Locomotion::Teleport;
+        let begun = aim.by == Some(side);
+        may && tracking.hand(side).aim.is_some() && forward > if begun { 0.3 } else { 0.7 }
+    };
+    let by = steering.0.then(|| [turning, walking].into_iter().find(|side| aims(*side))).flatten();
+    match (by, aim.by) {
+        (Some(side), _) => {
+            let Some(hand) = tracking.hand(side).aim else { return };
+            let ray = space.now * Isometry3d::from(hand);
+            let velocity = ray.rotation * Vec3::NEG_Z * ARC_SPEED;
+            let path = arc(ray.translation.into(), velocity, GRAVITY, ARC_STEP_SECS, ARC_DEPTH, ARC_POINTS);
+            let end = landing.follow(&path, space.now * head.position, player);
+            let mut points = path;
+            points.truncate(end.points);
+            points.push(end.point);
+            if end.place.is_some() != aim.place.is_some() {
+                pulses.write(Pulse { side, strength: 0.2, seconds: 0.02 });
+            }
+            *aim = TeleportAim { points, place: end.place, by: Some(side) };
+        }
+        (None, Some(side)) => {
+            if let (Some(feet), true) = (aim.place, steering.0) {
+                // The head comes to stand above the place.
+                let eyes = space.now * head.position;
+                let by = feet - Vec3::new(eyes.x, space.now.translation.y + space.floor, eyes.z);
+                let mut place = space.now;
+                place.translation += Vec3A::from(by);
+                space.jump_to(place);
+                walk.teleport = Some(feet);
+                walk.stride = Vec2::ZERO;
+                pulses.write(Pulse { side, strength: 0.5, seconds: 0.05 });
+            }
+            *aim = TeleportAim::default();
+        }
+        (None, None) => {}
+    }
+}
+
+/// The play space follows the body where the body moved by itself: walking, falling, put somewhere.
+fn follow_body(
+    tracking: Res<Tracking>,
+    time: Res<Time>,
+    mut space: ResMut<PlaySpace>,
+    players: Query<(&Transform, &WalkIntent), With<Player>>,
+) {
+    let (Ok((transform, walk)), Some(head)) = (players.single(), tracking.head) else { return };
+    space.before = space.now;
+    if walk.teleport.is_some() {
+        return;
+    }
+    let feet = transform.translation;
+    let eyes = space.now * head.position;
+    let away = horizontal(feet - eyes);
+    if walk.direction != Vec2::ZERO || away.length() > PUT_AWAY {
+        space.now.translation += Vec3A::new(away.x, 0.0, away.y);
+        if away.length() > PUT_AWAY {
+            space.before = space.now;
+        }
+    }
+    let rise = feet.y - space.floor - space.now.translation.y;
+    // Steps are climbed smoothly; whoever falls, falls.
+    let share = if rise.abs() < 0.5 { 1.0 - (-14.0 * time.delta_secs()).exp() } else { 1.0 };
+    space.now.translation.y += rise * share;
+}
+
+/// Without a headset the body is steered from the window again, and the hands are gone.
+fn leave_body(
+    mut commands: Commands,
+    hands: Query<Entity, With<RigHand>>,
+    mut players: Query<&mut WalkIntent, With<Player>>,
+    mut space: ResMut<PlaySpace>,
+    mut aim: ResMut<TeleportAim>,
+    mut comfort: ResMut<Veiling>,
+) {
+    if !space.settled {
+        return;
+    }
+    space.settled = false;
+    *aim = TeleportAim::default();
+    *comfort = Veiling::default();
+    for hand in &hands {
+        commands.entity(hand).despawn();
+    }
+    for mut walk in &mut players {
+        *walk = WalkIntent { yaw: walk.yaw, pitch: walk.pitch, ..default() };
+    }
+}
+
+/// Hands feel what they could take, what they took and what they let go.
+fn feel(
+    hands: Query<(&RigHand, &HandTarget, Option<&Holding>)>,
+    mut felt: Local<[(Option<Entity>, Option<Entity>); 2]>,
+    mut pulses: MessageWriter<Pulse>,
+) {
+    for (hand, target, holding) in &hands {
+        let side = hand.side;
+        let now = (target.0, holding.map(|holding| holding.body));
+        let before = std::mem::replace(&mut felt[side as usize], now);
+        let mut pulse = |strength, seconds| {
+            pulses.write(Pulse { side, strength, seconds });
+        };
+        match (before, now) {
+            ((_, None), (_, Some(_))) => pulse(0.6, 0.06),
+            ((_, Some(_)), (_, None)) => pulse(0.3, 0.04),
+            ((was, _), (is, None)) if is.is_some() && is != was => pulse(0.15, 0.02),
+            _ => {}
+        }
+    }
+}
+
+/// The headset key puts it on and takes it off.
+fn toggle_headset(
+    mut pressed: MessageReader<Pressed>,
+    wanted: Option<ResMut<HeadsetWanted>>,
+    status: Option<Res<HeadsetStatus>>,
+) {
+    let asked = pressed.read().filter(|pressed| pressed.0 == Action::Headset).count() % 2 == 1;
+    if let (true, Some(mut wanted), Some(status)) = (asked, wanted, status)
+        && !matches!(*status, HeadsetStatus::Lost(_))
+    {
+        wanted.0 = !wanted.0;
+    }
+}

@@ -1,0 +1,398 @@
+//! In the headset: our whole way through OpenXR, against a real runtime on software Vulkan.
+//!
+//! The tests here start the runtime and run those of [`inside`], each in a process of its own within the runtime's libraries.
+
+use std::{process::Command, sync::Mutex};
+
+use crate::monado::Monado;
+
+/// One at a time: each has the machine's cores busy.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn in_monado(test: &str) {
+    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let Some(server) = Monado::new() else { return };
+    server.run_inside(&format!("headset::inside::{test}"));
+}
+
+#[test]
+fn the_session_is_focused_and_the_eyes_follow_the_head() {
+    in_monado("eyes_follow_the_head");
+}
+
+#[test]
+fn the_two_eyes_see_two_pictures_with_the_right_disparity() {
+    in_monado("pictures_differ_by_their_disparity");
+}
+
+#[test]
+fn a_tracked_hand_takes_carries_and_drops_a_mug() {
+    in_monado("a_hand_carries_a_mug");
+}
+
+#[test]
+fn teleports_and_snap_turns_land_where_they_should() {
+    in_monado("sticks_teleport_and_turn");
+}
+
+#[test]
+fn a_runtime_that_dies_leaves_the_game_flat() {
+    in_monado("the_runtime_dies");
+}
+
+#[test]
+fn a_headset_that_is_asked_for_and_not_there_is_a_lack_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let play = |manifest: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_umwelt"));
+        command
+            .args(["play", "--vr"])
+            .env("DISPLAY", ":none")
+            .env("XDG_CONFIG_HOME", folder.path())
+            .env("XDG_CONFIG_DIRS", folder.path())
+            .env_remove("XR_RUNTIME_JSON");
+        if let Some(manifest) = manifest {
+            command.env("XR_RUNTIME_JSON", folder.path().join(manifest));
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // Nothing is set up; and what is set up is not there, with or without the loader's library.
+    for manifest in [None, Some("gone.json")] {
+        let (code, said) = play(manifest);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("--vr: no OpenXR"), "{said}");
+    }
+}
+
+/// What runs inside the runtime's tree.
+mod inside {
+    use std::time::{Duration, Instant};
+
+    use avian3d::prelude::*;
+    use bevy::{camera::RenderTarget, prelude::*, time::TimeUpdateStrategy};
+    use umwelt::{
+        app::{
+            headless::{finish, headless_app_with, picture_target, take_picture},
+            headset::{self, Headset, HeadsetChoice},
+        },
+        platform::{
+            HeadsetEye, TrackedRigPlugin,
+            flat::Steering,
+            headset::HeadsetStatus,
+            settings::Settings,
+            tracked_rig::{PlaySpace, TeleportAim},
+            tracking::{Pose, Side, Tracking},
+        },
+        scene::PoseSpec,
+        world::{
+            Grabbable,
+            hand::{HandPlugin, Holding},
+            physics::WorldPhysicsPlugin,
+            player::{Player, PlayerPlugin, WalkSettings, player_bundle},
+        },
+    };
+
+    use crate::{
+        monado::{PATIENCE, Puppet, kill_server},
+        physics::{block, floor, place, thing},
+    };
+
+    /// A floor and a player in a headset.
+    struct Worn {
+        app: App,
+        player: Entity,
+        puppet: Puppet,
+    }
+
+    impl Worn {
+        /// Starts, and waits until the headset shows the world and has the input.
+        fn new() -> Self {
+            let headset = headset::choose(HeadsetChoice::Forced).expect("a headset");
+            let Headset::Found(found) = &headset else { panic!("{headset:?}") };
+            assert!(found.runtime.starts_with("Monado"), "{found}");
+            let mut app = headless_app_with(None, &headset).expect("a renderer");
+            app.insert_resource(TimeUpdateStrategy::Automatic)
+                .insert_resource(Settings::default())
+                .insert_resource(Steering(true))
+                .insert_resource(ClearColor(Color::BLACK))
+                .add_plugins((WorldPhysicsPlugin, PlayerPlugin, HandPlugin, TrackedRigPlugin));
+            finish(&mut app);
+            floor(&mut app);
+            let body = player_bundle(PoseSpec { position: Vec3::ZERO, yaw: 0.0 }, &WalkSettings::default());
+            let player = app.world_mut().spawn(body).id();
+            let mut puppet = Puppet::connect();
+            puppet.head(at(0.0, 1.6, 0.0)).send();
+            let mut worn = Self { app, player, puppet };
+            worn.until("the session is focused", |worn| {
+                let tracking = worn.app.world().resource::<Tracking>();
+                tracking.worn && tracking.head.is_some() && tracking.hand(Side::Right).grip.is_some()
+            });
+            assert_eq!(*worn.app.world().resource::<HeadsetStatus>(), HeadsetStatus::Worn);
+            worn.frames(3);
+            worn
+        }
+
+        fn frames(&mut self, count: usize) {
+            for _ in 0..count {
+                self.app.update();
+            }
+        }
+
+        /// Updates until something is so.
+        fn until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+            let begun = Instant::now();
+            while !is_so(self) {
+                let status = self.app.world().resource::<HeadsetStatus>().text();
+                assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}; headset: {status}");
+                self.app.update();
+            }
+        }
+
+        fn tracking(&self) -> Tracking {
+            *self.app.world().resource::<Tracking>()
+        }
+
+        fn space(&self) -> Isometry3d {
+            self.app.world().resource::<PlaySpace>().now
+        }
+
+        fn feet(&self) -> Vec3 {
+            self.app.world().get::<Transform>(self.player).unwrap().translation
+        }
+
+        fn eye(&mut self, wanted: u32) -> (GlobalTransform, Mat4) {
+            let world = self.app.world_mut();
+            let mut eyes = world.query::<(&HeadsetEye, &GlobalTransform, &Camera)>();
+            let (_, transform, camera) = eyes.iter(world).find(|eye| eye.0.index == wanted).expect("an eye");
+            (*transform, camera.clip_from_view())
+        }
+
+        /// Sends what the puppet does and lets it take effect: frames already under way show what was before.
+        fn act(&mut self) {
+            self.puppet.send();
+            self.frames(4);
+        }
+    }
+
+    fn at(x: f32, y: f32, z: f32) -> Pose {
+        Pose { position: Vec3::new(x, y, z), rotation: Quat::IDENTITY }
+    }
+
+    fn degrees_between(a: Quat, b: Quat) -> f32 {
+        a.angle_between(b).to_degrees()
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn eyes_follow_the_head() {
+        let mut worn = Worn::new();
+        let turned = Quat::from_rotation_y(0.7) * Quat::from_rotation_x(-0.3) * Quat::from_rotation_z(0.1);
+        for pose in [
+            at(0.0, 1.7, 0.0),
+            Pose { position: Vec3::new(0.11, 1.62, -0.07), rotation: turned },
+            Pose { position: Vec3::new(-0.05, 1.35, 0.02), rotation: Quat::from_rotation_y(-2.0) },
+        ] {
+            worn.puppet.head(pose);
+            worn.act();
+            let head = worn.tracking().head.unwrap();
+            let (off, turn) = (head.position.distance(pose.position), degrees_between(head.rotation, pose.rotation));
+            assert!(off < 0.001 && turn < 0.1, "the head is {off} m and {turn}° from {pose:?}: {head:?}");
+            // Between the eyes of the picture lies the head, in the world.
+            let wanted = worn.space() * Isometry3d::from(pose);
+            let (left, right) = (worn.eye(0).0, worn.eye(1).0);
+            let between = 0.5 * (left.translation() + right.translation());
+            let off = between.distance(wanted.translation.into());
+            let turn = degrees_between(left.rotation(), wanted.rotation);
+            assert!(off < 0.001 && turn < 0.1, "the eyes are {off} m and {turn}° from {wanted:?}");
+            // Right is right, and about as far as people's eyes are apart.
+            let apart = wanted.rotation.inverse() * (right.translation() - left.translation());
+            assert!((0.055..0.07).contains(&apart.x) && apart.yz().length() < 1e-4, "{apart}");
+        }
+        println!(
+            "head within 1 mm and 0.1 degrees of the script; {}",
+            worn.app.world().resource::<HeadsetStatus>().text()
+        );
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn pictures_differ_by_their_disparity() {
+        let mut worn = Worn::new();
+        let size = UVec2::new(320, 240);
+        // A small light, a metre and a half before the head, a little to the left of its middle.
+        let lamp = worn.space() * Vec3::new(-0.1, 1.6, -1.5);
+        let world = worn.app.world_mut();
+        let mesh = world.resource_mut::<Assets<Mesh>>().add(Sphere::new(0.04).mesh().uv(32, 18));
+        let white = StandardMaterial { base_color: Color::WHITE, unlit: true, ..default() };
+        let white = world.resource_mut::<Assets<StandardMaterial>>().add(white);
+        world.spawn((Mesh3d(mesh), MeshMaterial3d(white), Transform::from_translation(lamp)));
+        // The runtime's images cannot be read back: cameras with the eyes' poses and lenses draw the same into ours.
+        let mut centres = Vec::new();
+        for index in 0..2 {
+            worn.frames(4);
+            let (transform, lens) = worn.eye(index);
+            let world = worn.app.world_mut();
+            let target = picture_target(&mut world.resource_mut::<Assets<Image>>(), size.x, size.y);
+            let mut projections = world.query::<(&HeadsetEye, &Projection)>();
+            let projection =
+                projections.iter(world).find(|eye| eye.0.index == index).map(|eye| eye.1.clone()).expect("a lens");
+            let camera = world
+                .spawn((
+                    Camera3d::default(),
+                    Msaa::Off,
+                    projection,
+                    RenderTarget::Image(target.clone().into()),
+                    transform.compute_transform(),
+                ))
+                .id();
+            worn.frames(3);
+            let picture = take_picture(&mut worn.app, &target).expect("a picture");
+            worn.app.world_mut().despawn(camera);
+            let (mut sum, mut weight) = (Vec2::ZERO, 0.0);
+            for (x, y, pixel) in picture.enumerate_pixels() {
+                let bright = f32::from(pixel.0[1]) / 255.0;
+                if bright > 0.3 {
+                    sum += bright * Vec2::new(x as f32 + 0.5, y as f32 + 0.5);
+                    weight += bright;
+                }
+            }
+            assert!(weight > 5.0, "eye {index} does not see the lamp");
+            let seen = sum / weight;
+            // Where the lens puts it: from clip space to pixels.
+            let clip = lens * transform.to_matrix().inverse() * lamp.extend(1.0);
+            let expected = (Vec2::new(clip.x, -clip.y) / clip.w * 0.5 + 0.5) * size.as_vec2();
+            assert!(seen.distance(expected) < 0.7, "eye {index} sees it at {seen}, not at {expected}");
+            centres.push(seen);
+        }
+        // What is near lies farther to the right for the left eye: focal length × distance of the eyes ÷ depth.
+        let focal = worn.eye(0).1.x_axis.x * 0.5 * size.x as f32;
+        let apart = worn.eye(0).0.translation().distance(worn.eye(1).0.translation());
+        let lens_shift = 0.5 * size.x as f32 * (worn.eye(1).1.z_axis.x - worn.eye(0).1.z_axis.x);
+        let expected = focal * apart / 1.5 + lens_shift;
+        let disparity = centres[0].x - centres[1].x;
+        assert!((disparity - expected).abs() < 1.0 && disparity != 0.0, "{disparity} px instead of {expected}");
+        println!("disparity {disparity:.2} px, {expected:.2} expected");
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn a_hand_carries_a_mug() {
+        let mut worn = Worn::new();
+        block(&mut worn.app, Vec3::new(0.2, 0.4, -0.6), Vec3::new(0.6, 0.8, 0.4));
+        let mug = thing(&mut worn.app, Collider::cylinder(0.045, 0.1), 0.3, Vec3::new(0.2, 0.86, -0.6));
+        worn.app.world_mut().entity_mut(mug).insert(Grabbable);
+        worn.frames(10);
+        let rest = place(&worn.app, mug);
+        assert!((rest.y - 0.85).abs() < 0.01, "{rest}");
+
+        // Reach, take.
+        let before = worn.space().inverse() * (rest + Vec3::new(0.04, 0.02, 0.02));
+        worn.puppet.hand(Side::Right, at(before.x, before.y, before.z));
+        worn.act();
+        worn.puppet.squeeze(Side::Right, 1.0);
+        worn.act();
+        let holds = |worn: &mut Worn| {
+            let world = worn.app.world_mut();
+            world.query::<&Holding>().iter(world).map(|holding| holding.body).collect::<Vec<_>>()
+        };
+        assert_eq!(holds(&mut worn), [mug], "taken");
+
+        // Carry over half a metre, in a second or so.
+        for step in 1..=20 {
+            let part = step as f32 / 20.0;
+            let now = before + Vec3::new(-0.45, 0.25, 0.1) * part;
+            worn.puppet.hand(Side::Right, at(now.x, now.y, now.z)).send();
+            worn.frames(1);
+        }
+        worn.frames(20);
+        let carried = place(&worn.app, mug);
+        let expected = rest + worn.space().rotation * Vec3::new(-0.45, 0.25, 0.1);
+        assert!(carried.distance(expected) < 0.01, "carried to {carried} instead of {expected}");
+
+        // Let go above the floor.
+        worn.puppet.squeeze(Side::Right, 0.0);
+        worn.act();
+        worn.until("the mug lies on the floor", |worn| place(&worn.app, mug).y < 0.06);
+        worn.frames(10);
+        assert!(holds(&mut worn).is_empty());
+        let dropped = place(&worn.app, mug);
+        assert!(dropped.xz().distance(carried.xz()) < 0.25, "dropped to {dropped} from {carried}");
+        println!("taken at {rest}, carried to {carried}, dropped to {dropped}");
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn sticks_teleport_and_turn() {
+        let mut worn = Worn::new();
+        // A snap turn: 30° to the right about the head.
+        worn.puppet.head(at(0.3, 1.7, 0.2));
+        worn.act();
+        let (head, yaw) = (worn.space() * worn.tracking().head.unwrap().position, worn.space().rotation);
+        worn.puppet.stick(Side::Right, Vec2::X);
+        worn.act();
+        worn.puppet.stick(Side::Right, Vec2::ZERO);
+        worn.act();
+        let after = worn.space() * worn.tracking().head.unwrap().position;
+        assert!(after.distance(head) < 0.001, "the head moved from {head} to {after}");
+        let turn = yaw.inverse() * worn.space().rotation;
+        assert!(degrees_between(turn, Quat::from_rotation_y(-30_f32.to_radians())) < 0.1, "{turn}");
+
+        // A teleport: the hand points level, the arc is that of a throw, the floor is at 0.
+        worn.puppet.hand(Side::Right, at(0.3, 1.2, -0.2)).stick(Side::Right, Vec2::Y);
+        worn.act();
+        let aim = worn.app.world().resource::<TeleportAim>().clone();
+        let landing = aim.place.expect("the floor is a place");
+        let hand = worn.space() * Isometry3d::from(worn.tracking().hand(Side::Right).aim.unwrap());
+        let velocity = hand.rotation * Vec3::NEG_Z * 6.5;
+        let fall = (velocity.y + (velocity.y * velocity.y + 2.0 * 9.81 * hand.translation.y).sqrt()) / 9.81;
+        let expected = Vec3::from(hand.translation) + velocity * fall;
+        assert!(landing.xz().distance(expected.xz()) < 0.02 && landing.y.abs() < 0.01, "{landing}, not {expected}");
+        worn.puppet.stick(Side::Right, Vec2::ZERO);
+        worn.act();
+        assert!(worn.feet().distance(landing) < 0.02, "stands at {} instead of {landing}", worn.feet());
+        let head = worn.space() * worn.tracking().head.unwrap().position;
+        assert!(head.xz().distance(landing.xz()) < 0.005 && (head.y - 1.7).abs() < 0.005, "the head is at {head}");
+
+        // A wall between takes the place away.
+        let forward = worn.space().rotation * Vec3::NEG_Z;
+        let wall = worn.feet() + forward * 1.2;
+        let along = Transform::from_translation(wall).with_rotation(worn.space().rotation);
+        worn.app.world_mut().spawn((RigidBody::Static, Collider::cuboid(6.0, 5.0, 0.1), along));
+        worn.puppet.stick(Side::Right, Vec2::Y);
+        worn.act();
+        assert_eq!(worn.app.world().resource::<TeleportAim>().place, None);
+        let before = worn.feet();
+        worn.puppet.stick(Side::Right, Vec2::ZERO);
+        worn.act();
+        assert!(worn.feet().distance(before) < 0.01);
+        println!("turned by 30 degrees, teleported to {landing}");
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn the_runtime_dies() {
+        let mut worn = Worn::new();
+        worn.frames(5);
+        let killed = Instant::now();
+        kill_server();
+        while worn.tracking().worn {
+            assert!(killed.elapsed() < Duration::from_secs(2), "still in the headset");
+            worn.app.update();
+        }
+        let took = killed.elapsed();
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        let status = worn.app.world().resource::<HeadsetStatus>().clone();
+        assert!(matches!(&status, HeadsetStatus::Lost(why) if why.contains("start it")), "{status:?}");
+        // The game goes on.
+        let ticks = worn.app.world().resource::<umwelt::base::Tick>().0;
+        worn.frames(30);
+        std::thread::sleep(Duration::from_millis(100));
+        worn.frames(30);
+        assert!(worn.app.world().resource::<umwelt::base::Tick>().0 > ticks);
+        let world = worn.app.world_mut();
+        assert_eq!(world.query::<&HeadsetEye>().iter(world).count(), 0);
+        assert!(world.query_filtered::<(), With<Player>>().single(world).is_ok());
+        println!("flat after {took:?}: {}", status.text());
+    }
+}

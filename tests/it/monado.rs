@@ -1,0 +1,174 @@
+//! A real OpenXR runtime of a test's own: Monado, with a headset and controllers that the test moves.
+//!
+//! `cargo xtask test --vr` brings it (`xtask/src/monado.rs`); `UMWELT_MONADO` names its folder.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use bevy::prelude::*;
+use umwelt::platform::tracking::{Pose, Side};
+
+/// How long anything may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Where the remote driver listens; this version of Monado knows no other place.
+const PORT: u16 = 4242;
+/// Name of the variable by which the process inside is told about its server.
+const SERVER: &str = "UMWELT_TEST_MONADO_PID";
+
+/// The server; it ends with this value.
+pub struct Monado {
+    tree: PathBuf,
+    folder: tempfile::TempDir,
+    process: Child,
+}
+
+impl Monado {
+    /// `None`, and a line that says so, where it was not brought.
+    pub fn new() -> Option<Self> {
+        let Some(tree) = std::env::var_os("UMWELT_MONADO").map(PathBuf::from) else {
+            eprintln!("SKIPPED: no OpenXR runtime; `cargo xtask test --vr` brings one");
+            return None;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("log");
+        let output = fs::File::create(&log).expect("a log");
+        let process = command(&tree, folder.path(), &tree.join("root/usr/bin/monado-service"))
+            .envs([("XRT_NO_STDIN", "1"), ("XRT_COMPOSITOR_NULL", "1"), ("P_OVERRIDE_ACTIVE_CONFIG", "remote")])
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("a log"))
+            .stderr(output)
+            .spawn()
+            .expect("monado-service");
+        let server = Self { tree, folder, process };
+        let begun = Instant::now();
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        while !said().contains("The Monado service has started") {
+            assert!(begun.elapsed() < PATIENCE, "Monado did not start:\n{}", said());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Some(server)
+    }
+
+    /// Runs an ignored test of this binary inside the server's tree; it must succeed.
+    pub fn run_inside(&self, test: &str) {
+        let ourselves = std::env::current_exe().expect("a program");
+        let output = command(&self.tree, self.folder.path(), &ourselves)
+            .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
+            .env(SERVER, self.process.id().to_string())
+            .output()
+            .expect("ourselves");
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 passed"), "{test} ({}):\n{said}", output.status);
+        println!("{said}");
+    }
+}
+
+impl Drop for Monado {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A program run with the tree's libraries and runtime.
+fn command(tree: &Path, folder: &Path, program: &Path) -> Command {
+    let libraries = tree.join("root/usr/lib/x86_64-linux-gnu");
+    let path: Vec<String> = ["", "pulseaudio", "blas", "lapack"]
+        .iter()
+        .map(|folder| libraries.join(folder).display().to_string())
+        .collect();
+    let mut command = Command::new(libraries.join("ld-linux-x86-64.so.2"));
+    command
+        .arg("--library-path")
+        .arg(path.join(":"))
+        .arg(program)
+        .env_remove("LD_LIBRARY_PATH")
+        .env_remove("VK_ICD_FILENAMES")
+        .env("XDG_RUNTIME_DIR", folder)
+        .env("XDG_CONFIG_HOME", folder)
+        .env("HOME", folder)
+        .env("VK_DRIVER_FILES", tree.join("lvp_icd.json"))
+        .env("VK_LOADER_LAYERS_DISABLE", "*")
+        .env("XR_RUNTIME_JSON", tree.join("openxr_monado.json"));
+    command
+}
+
+/// Kills the server from inside.
+pub fn kill_server() {
+    let server = std::env::var(SERVER).expect("run inside");
+    assert!(Command::new("kill").args(["-KILL", &server]).status().is_ok_and(|status| status.success()));
+}
+
+/// Moves the headset and the controllers: Monado's remote driver (`r_interface.h`), its messages of 376 bytes.
+pub struct Puppet {
+    stream: TcpStream,
+    state: [u8; Self::BYTES],
+}
+
+impl Puppet {
+    const BYTES: usize = 376;
+    const HEAD: usize = 104;
+    const HANDS: [usize; 2] = [136, 256];
+    // Within a hand: the pose, then these.
+    const SQUEEZE: usize = 76;
+    const STICK: usize = 84;
+    const ACTIVE: usize = 104;
+
+    /// Connects, from inside.
+    pub fn connect() -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", PORT)).expect("Monado's remote driver");
+        // How it is reset, and how it is now.
+        let mut states = [0; 2 * Self::BYTES];
+        stream.read_exact(&mut states).expect("two states");
+        let mut state = [0; Self::BYTES];
+        state.copy_from_slice(&states[Self::BYTES..]);
+        Self { stream, state }
+    }
+
+    fn put(&mut self, at: usize, numbers: &[f32]) {
+        for (number, place) in numbers.iter().zip(self.state[at..].chunks_exact_mut(4)) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn put_pose(&mut self, at: usize, pose: Pose) {
+        let Pose { position: p, rotation: q } = pose;
+        self.put(at, &[q.x, q.y, q.z, q.w, p.x, p.y, p.z]);
+    }
+
+    pub fn head(&mut self, pose: Pose) -> &mut Self {
+        self.put_pose(Self::HEAD, pose);
+        self
+    }
+
+    pub fn hand(&mut self, side: Side, pose: Pose) -> &mut Self {
+        let at = Self::HANDS[side as usize];
+        self.put_pose(at, pose);
+        self.state[at + Self::ACTIVE] = 1;
+        self.state[at + Self::ACTIVE + 1] = 1;
+        self
+    }
+
+    pub fn squeeze(&mut self, side: Side, value: f32) -> &mut Self {
+        self.put(Self::HANDS[side as usize] + Self::SQUEEZE, &[value]);
+        self
+    }
+
+    pub fn stick(&mut self, side: Side, value: Vec2) -> &mut Self {
+        self.put(Self::HANDS[side as usize] + Self::STICK, &[value.x, value.y]);
+        self
+    }
+
+    /// All of it takes effect.
+    pub fn send(&mut self) {
+        let state = self.state;
+        self.stream.write_all(&state).expect("Monado listens");
+    }
+}
