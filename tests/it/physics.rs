@@ -11,6 +11,11 @@ use umwelt::{
 
 /// A world of physics and intents, without renderer, that advances one tick per update.
 pub fn world() -> App {
+    world_with(|_: &mut App| {})
+}
+
+/// The same with a plugin more.
+pub fn world_with(more: impl Plugin) -> App {
     let mut app = App::new();
     app.add_plugins((
         MinimalPlugins,
@@ -22,6 +27,7 @@ pub fn world() -> App {
         HandPlugin,
         RescuePlugin,
     ))
+    .add_plugins(more)
     .insert_resource(TimeUpdateStrategy::FixedTimesteps(1));
     app.finish();
     app

@@ -19,7 +19,7 @@ use umwelt::{
     },
 };
 
-use crate::physics::{block, floor, place, run, thing, world};
+use crate::physics::{block, floor, place, run, thing, world_with};
 
 /// A floor, a player in a headset in its middle.
 struct Worn {
@@ -29,10 +29,10 @@ struct Worn {
 
 impl Worn {
     fn new(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut app = world();
+        let mut app = world_with(TrackedRigPlugin);
         let mut settings = Settings::default();
         change(&mut settings);
-        app.insert_resource(settings).insert_resource(Steering(true)).add_plugins(TrackedRigPlugin);
+        app.insert_resource(settings).insert_resource(Steering(true));
         floor(&mut app);
         let body = player_bundle(PoseSpec { position: Vec3::ZERO, yaw: 0.0 }, &WalkSettings::default());
         let player = app.world_mut().spawn(body).id();
