@@ -21,6 +21,9 @@ impl Plugin for HearingInWorldPlugin {
             PreUpdate,
             (
                 follow_scene.run_if(resource_exists_and_changed::<ActiveScene>).before(HearingSystems),
+                tell_missing_scene
+                    .run_if(not(resource_exists::<ActiveScene>).and(resource_changed::<SceneProblems>))
+                    .before(HearingSystems),
                 command.after(HearingSystems),
             ),
         );
@@ -38,6 +41,11 @@ fn follow_scene(scene: Res<ActiveScene>, mut grammar: ResMut<Grammar>, mut probl
         warn!("{problem}");
         problems.0.push(problem);
     }
+}
+
+/// Without a scene there are no phrases: they are on their way, or the file is why they are not.
+fn tell_missing_scene(problems: Res<SceneProblems>, mut grammar: ResMut<Grammar>) {
+    grammar.withhold(problems.0.first().map(|first| format!("the scene's file cannot be used: {first}")));
 }
 
 fn command(mut heard: MessageReader<Heard>, mut commanded: MessageWriter<Commanded>) {
