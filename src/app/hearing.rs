@@ -28,6 +28,9 @@ impl Plugin for HearingInWorldPlugin {
                         .run_if(resource_exists::<ActiveScene>)
                         .run_if(resource_exists_and_changed::<ActiveScene>.or_else(resource_changed::<DreamMaterials>))
                         .before(HearingSystems),
+                    tell_missing_scene
+                        .run_if(not(resource_exists::<ActiveScene>).and_then(resource_changed::<SceneProblems>))
+                        .before(HearingSystems),
                     command.after(HearingSystems),
                 ),
             );
@@ -52,6 +55,11 @@ fn follow_scene(
             problems.0.push(problem);
         }
     }
+}
+
+/// Without a scene there are no phrases: they are on their way, or the file is why they are not.
+fn tell_missing_scene(problems: Res<SceneProblems>, mut grammar: ResMut<Grammar>) {
+    grammar.withhold(problems.0.first().map(|first| format!("the scene's file cannot be used: {first}")));
 }
 
 fn command(mut heard: MessageReader<Heard>, mut commanded: MessageWriter<Commanded>) {

@@ -4,6 +4,7 @@
 
 mod detector;
 mod speech;
+pub mod speech_calibration;
 pub mod speech_sets;
 pub mod texture;
 
