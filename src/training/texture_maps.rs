@@ -6,6 +6,8 @@
 //! lighting", Perception 2000), in walls and floors of many pieces what is narrow (a joint) lies deep, and what lies deep is
 //! rougher. Edges wrap around, as the textures do.
 
+use crate::signal::tiling::box_blurred;
+
 /// What makes the relief of a material.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relief {
@@ -43,11 +45,10 @@ const LEAST_CONTRAST: f32 = 0.02;
 
 /// Estimates the maps of an RGB picture (0 to 1, row by row).
 pub fn estimate_maps(rgb: &[[f32; 3]], width: usize, surface: &Surface) -> EstimatedMaps {
-    let height_px = rgb.len() / width;
     let luma: Vec<f32> = rgb.iter().map(|[r, g, b]| 0.299 * r + 0.587 * g + 0.114 * b).collect();
     let radius = ((SURROUNDINGS * width as f32) as usize / 2).max(1);
-    let around = blur(&blur(&luma, width, height_px, radius), width, height_px, radius);
-    let smooth = blur(&luma, width, height_px, 1);
+    let around = box_blurred(&box_blurred(&luma, width, radius), width, radius);
+    let smooth = box_blurred(&luma, width, 1);
     let mut relief: Vec<f32> = smooth.iter().zip(&around).map(|(here, around)| here - around).collect();
     let count = relief.len() as f32;
     let deviation = (relief.iter().map(|value| value * value).sum::<f32>() / count).sqrt();
@@ -72,25 +73,6 @@ pub fn estimate_maps(rgb: &[[f32; 3]], width: usize, surface: &Surface) -> Estim
         })
         .collect();
     EstimatedMaps { height, roughness, metalness }
-}
-
-/// Mean over a square of `2 · radius + 1` pixels a side, edges wrapped.
-fn blur(values: &[f32], width: usize, height: usize, radius: usize) -> Vec<f32> {
-    let along = |values: &[f32], lines: usize, length: usize, step: usize, line_step: usize| {
-        let mut out = vec![0.0; values.len()];
-        let window = (2 * radius + 1) as f32;
-        for line in 0..lines {
-            let at = |i: isize| values[line * line_step + i.rem_euclid(length as isize) as usize * step];
-            let mut sum: f32 = (-(radius as isize)..=radius as isize).map(at).sum();
-            for i in 0..length {
-                out[line * line_step + i * step] = sum / window;
-                sum += at(i as isize + 1 + radius as isize) - at(i as isize - radius as isize);
-            }
-        }
-        out
-    };
-    let rows = along(values, height, width, 1, width);
-    along(&rows, width, height, width, 1)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub fn run(_args: &TextureArgs) -> anyhow::Result<crate::app::Exit> {
 
 #[cfg(feature = "train")]
 mod texture {
-    use std::{path::Path, sync::Arc, time::Instant};
+    use std::{path::Path, sync::Arc};
 
     use anyhow::Context;
     use burn::tensor::backend::AutodiffBackend;
@@ -63,9 +63,9 @@ mod texture {
             provider::{Provider, ProviderChoice, SessionSettings},
             session::ModelSession,
         },
-        scene::Variation,
+        scene::{Mixture, Variation},
         signal::{percentiles, tiling::SeamEnergy},
-        textures::{Generator, TextureInputs, decode_maps},
+        textures::Dreamer,
         training::{
             backend::TrainingBackend,
             texture_judge::{Judge, Verdict, train_judge},
@@ -81,6 +81,7 @@ mod texture {
     const TELLABLE: f64 = 0.5;
     /// Side of the texture that is timed.
     const TIMED_SIZE: u32 = 256;
+    const TIMED_RUNS: u64 = 24;
 
     /// What the command prints.
     #[derive(Debug, Serialize)]
@@ -146,9 +147,10 @@ mod texture {
         B::InnerBackend: TrainingBackend,
     {
         let seed = Seed(args.run_args.seed);
-        let mut model = Dreamer::open(args.model.as_deref().unwrap_or(&models_folder().join("texture")))?;
-        let mut against = args.against.as_deref().map(Dreamer::open).transpose()?;
-        let photos = read_photos(&args.photos).map_err(|error| Lacking(format!("no photographs to judge by: {error:#}")))?;
+        let mut model = open(args.model.as_deref().unwrap_or(&models_folder().join("texture")))?;
+        let mut against = args.against.as_deref().map(open).transpose()?;
+        let photos =
+            read_photos(&args.photos).map_err(|error| Lacking(format!("no photographs to judge by: {error:#}")))?;
         let photos = Arc::new(photos);
         let bar = bar(args.run_args.steps.unwrap_or(JUDGE_STEPS), "the judge learns")?;
         let judge = train_judge::<B>(&photos, args.run_args.steps.unwrap_or(JUDGE_STEPS), seed, device, || bar.inc(1))?;
@@ -160,13 +162,11 @@ mod texture {
             .map(|set| look(&set.held_out.iter().map(|photo| photo.whole()).collect::<Vec<_>>()))
             .collect();
         let right = |verdicts: &[Verdict], material: usize| verdicts.iter().filter(|v| v.material == material).count();
-        let (rights, all) = held_out
-            .iter()
-            .enumerate()
-            .fold((0, 0), |(rights, all), (material, verdicts)| (rights + right(verdicts, material), all + verdicts.len()));
-        let recall = |material: usize| {
-            right(&held_out[material], material) as f64 / held_out[material].len().max(1) as f64
-        };
+        let (rights, all) = held_out.iter().enumerate().fold((0, 0), |(rights, all), (material, verdicts)| {
+            (rights + right(verdicts, material), all + verdicts.len())
+        });
+        let recall =
+            |material: usize| right(&held_out[material], material) as f64 / held_out[material].len().max(1) as f64;
         let judged: Vec<usize> = (0..MATERIALS.len())
             .filter(|&material| held_out[material].len() >= 2 && recall(material) >= TELLABLE)
             .collect();
@@ -182,9 +182,7 @@ mod texture {
             let name = MATERIALS[material].name;
             let verdicts = dreams(&mut model, &judge, name, each, seed, device, &bar, &mut seam)?;
             let others = match &mut against {
-                Some(other) => {
-                    Some(dreams(other, &judge, name, each, seed, device, &bar, &mut SeamEnergy::default())?)
-                }
+                Some(other) => Some(dreams(other, &judge, name, each, seed, device, &bar, &mut SeamEnergy::default())?),
                 None => None,
             };
             let [train, held] = [&photos[material].train, &photos[material].held_out].map(|photos| {
@@ -231,7 +229,7 @@ mod texture {
             diversity: diversity[0] / diversity[1],
             nearest: nearest[0] / nearest[1],
             seam: seam.ratio(),
-            ms_256: model.milliseconds()?,
+            ms_256: milliseconds(&mut model)?,
             per_material,
         })
     }
@@ -259,7 +257,8 @@ mod texture {
     ) -> anyhow::Result<Vec<Verdict>> {
         let mut pictures = Vec::with_capacity(count);
         for index in 0..count {
-            let maps = model.dream(name, seed.derive(name).nth(index as u64), SIDE as u32)?;
+            let variation = Variation::of(seed.derive(name).nth(index as u64));
+            let maps = model.dream(&Mixture::pure(name), variation, SIDE as u32)?.maps;
             *seam = seam.plus(maps.seam());
             pictures.push(maps.base_color.iter().flatten().map(|value| 2.0 * value - 1.0).collect::<Vec<f32>>());
             bar.inc(1);
@@ -268,46 +267,28 @@ mod texture {
     }
 
     /// A generator through ONNX Runtime, on one core: the path that play takes.
-    struct Dreamer {
-        session: ModelSession,
-        generator: Generator,
+    fn open(folder: &Path) -> anyhow::Result<Dreamer> {
+        let runtime = library::load(&library_places()).map_err(|error| Lacking(error.to_string()))?;
+        let provider = ProviderChoice::Named(Provider::Cpu);
+        let settings = SessionSettings { provider, intra_threads: 1, ..Default::default() };
+        let session = ModelSession::open(runtime, folder, &settings)?;
+        Dreamer::new(session).with_context(|| folder.display().to_string())
     }
 
-    impl Dreamer {
-        fn open(folder: &Path) -> anyhow::Result<Self> {
-            let runtime = library::load(&library_places()).map_err(|error| Lacking(error.to_string()))?;
-            let settings = SessionSettings {
-                provider: ProviderChoice::Named(Provider::Cpu),
-                intra_threads: 1,
-                ..Default::default()
-            };
-            let session = ModelSession::open(runtime, folder, &settings)?;
-            let generator = Generator::of(session.manifest())
-                .map_err(|faults| anyhow::anyhow!("{} is no generator of textures: {}", folder.display(), faults.join("; ")))?;
-            Ok(Self { session, generator })
-        }
-
-        fn dream(&mut self, material: &str, seed: Seed, size: u32) -> anyhow::Result<crate::textures::Maps> {
-            let weights = self.generator.weights(&crate::scene::Mixture::pure(material))?;
-            let inputs = TextureInputs::draw(&self.generator, &weights, Variation::of(seed), size)?;
-            let outputs = self.session.run(&inputs.into_tensors()).context("running the generator")?;
-            Ok(decode_maps(&outputs)?)
-        }
-
-        fn milliseconds(&mut self) -> anyhow::Result<f64> {
-            let name = self.generator.labels[0].clone();
-            let mut times = Vec::new();
-            for index in 0..24 {
-                let begun = Instant::now();
-                self.dream(&name, Seed(index), TIMED_SIZE)?;
-                times.push(begun.elapsed().as_secs_f64() * 1e3);
-            }
-            Ok(percentiles(&times, [0.5])[0])
-        }
+    /// Median of drawing the inputs, running and checking, on one core.
+    fn milliseconds(model: &mut Dreamer) -> anyhow::Result<f64> {
+        let mixture = Mixture::pure(&model.generator().labels[0]);
+        let times = (0..TIMED_RUNS)
+            .map(|index| Ok(model.dream(&mixture, Variation::of(Seed(index)), TIMED_SIZE)?.ms))
+            .collect::<anyhow::Result<Vec<f64>>>()?;
+        Ok(percentiles(&times, [0.5])[0])
     }
 
     fn print_figures(figures: &Figures) {
-        println!("{:<12} {:>12} {:>9} {:>8} {:>12} {:>9}", "material", "judge recall", "agreement", "KID", "KID against", "diversity");
+        println!(
+            "{:<12} {:>12} {:>9} {:>8} {:>12} {:>9}",
+            "material", "judge recall", "agreement", "KID", "KID against", "diversity"
+        );
         for row in &figures.per_material {
             let against = row.kid_against.map_or_else(|| "–".to_owned(), |kid| format!("{kid:.3}"));
             println!(

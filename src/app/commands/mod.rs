@@ -6,6 +6,7 @@ mod doctor;
 mod dream;
 mod eval;
 mod eval_speech;
+mod eval_texture;
 mod hear;
 mod kit;
 mod play;
