@@ -230,7 +230,9 @@ mod tests {
     use crate::base::Seed;
 
     fn stripes(width: usize, height: usize) -> Vec<[f32; 3]> {
-        (0..width * height).map(|i| if i % width / 4 % 2 == 0 { [0.8, 0.5, 0.2] } else { [0.1; 3] }).collect()
+        (0..width * height)
+            .map(|i| if (i % width / 4).is_multiple_of(2) { [0.8, 0.5, 0.2] } else { [0.1; 3] })
+            .collect()
     }
 
     #[test]

@@ -45,7 +45,8 @@ fn tiny() -> TextureShape {
 fn photos() -> Vec<PhotoSet> {
     (0..MATERIALS.len())
         .map(|material| {
-            let stripe = |i: usize| if i % 32 / (material % 5 + 1) % 2 == 0 { [0.7, 0.4, 0.2] } else { [0.2; 3] };
+            let wide = material % 5 + 1;
+            let stripe = |i: usize| if (i % 32 / wide).is_multiple_of(2) { [0.7, 0.4, 0.2] } else { [0.2; 3] };
             let rgb: Vec<[f32; 3]> = (0..32 * 32).map(stripe).collect();
             PhotoSet { train: vec![Photo::new(&rgb, 32, &MATERIALS[material])], held_out: Vec::new() }
         })
