@@ -24,13 +24,16 @@ use super::{
 };
 use crate::{
     base::{Seed, Status, Tick},
-    inference::{Models, Worker},
+    inference::{Models, RunError, Worker},
     scene::{DreamMaterials, DreamSpec, Mixture, Variation},
     world::{DreamShown, Dreams, Quality, Swatches, materials::tiling_image},
 };
 
 /// Side of the textures that swatches are drawn of, texels.
 const SWATCH_TEXTURE: u32 = 128;
+
+/// A texture that is not made in time is tried so often.
+const TRIES: u32 = 3;
 
 /// How much dreams may cost.
 #[derive(Resource, Clone, Debug, PartialEq, Eq)]
@@ -139,6 +142,8 @@ struct Dreaming {
     under_way: HashMap<TextureName, Stage>,
     /// What cannot be made is not tried again by this generator.
     failed: HashSet<TextureName>,
+    /// How often the generator did not come to an end with a texture.
+    tries: HashMap<TextureName, u32>,
     uploads: VecDeque<Upload>,
     /// All of it was handed over in the last frame.
     arriving: Vec<(TextureName, Uploaded)>,
@@ -153,6 +158,7 @@ impl Dreaming {
             store: Store::new(settings.memory_bytes),
             under_way: HashMap::new(),
             failed: HashSet::new(),
+            tries: HashMap::new(),
             uploads: VecDeque::new(),
             arriving: Vec::new(),
             status: DreamingStatus::default(),
@@ -311,7 +317,14 @@ fn collect(
             let lost =
                 dreaming.under_way.iter().find(|(_, stage)| **stage == Stage::Made).map(|(name, _)| name.clone());
             if let Some(name) = lost {
-                dreaming.fail(name, error.to_string());
+                let tries = dreaming.tries.entry(name.clone()).or_insert(0);
+                *tries += 1;
+                if matches!(error, RunError::Deadline(_)) && *tries < TRIES {
+                    // The machine was busy with something else: the next try may be in time.
+                    dreaming.under_way.insert(name, Stage::ToBeMade);
+                } else {
+                    dreaming.fail(name, error.to_string());
+                }
             }
         }
     }
