@@ -157,8 +157,8 @@ mod tests {
     #[test]
     fn conditions_add_what_they_say() {
         // Half of it is a pause: of the whole, the power is half of what it is while the voice speaks.
-        let mut voice: Vec<f32> = (0..16_000).map(|n| 0.3 * (n as f32 * 0.2).sin()).collect();
-        voice.resize(32_000, 0.0);
+        let mut voice = vec![0.0; 16_000];
+        voice.extend((0..16_000).map(|n| 0.3 * (n as f32 * 0.2).sin()));
         let heard = |condition: Condition| condition.apply(&voice, &mut Seed(4).rng());
         let lead = |samples: &[f32]| rms(&samples[..SAMPLE_RATE / 4]);
         assert_eq!(lead(&heard(Condition::Clean)), 0.0);

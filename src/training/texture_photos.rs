@@ -246,7 +246,9 @@ mod tests {
 
     #[test]
     fn pictures_that_meet_at_their_edges_are_known() {
-        assert_eq!(wraps(&stripes(64, 64), 64, 64), [true, true]);
+        let wave = |i: usize| [0.5 + 0.4 * (std::f32::consts::TAU * 3.0 * (i % 64) as f32 / 64.0).sin(); 3];
+        let waves: Vec<[f32; 3]> = (0..64 * 64).map(wave).collect();
+        assert_eq!(wraps(&waves, 64, 64), [true, true]);
         let slope: Vec<[f32; 3]> = (0..64 * 64).map(|i| [(i % 64) as f32 / 64.0; 3]).collect();
         assert_eq!(wraps(&slope, 64, 64), [false, true]);
     }
