@@ -25,6 +25,7 @@ pub mod platform;
 pub mod scene;
 pub mod sensors;
 pub mod signal;
+pub mod textures;
 #[cfg(feature = "train")]
 pub mod training;
 pub mod world;

@@ -19,8 +19,7 @@ const MIN_LETTER: f32 = 13.0;
 /// # Errors
 /// - the font cannot be read
 pub fn annotate(picture: RgbImage, named: &[(&str, Detection)], font: &Path) -> anyhow::Result<RgbImage> {
-    let bytes = fs::read(font).with_context(|| format!("reading {}", font.display()))?;
-    let font = FontVec::try_from_vec(bytes).with_context(|| format!("{} is no font", font.display()))?;
+    let font = read_font(font)?;
     let enlarged = 1.max(640 / picture.height().max(1)).min(3);
     let mut canvas = if enlarged > 1 {
         let (width, height) = (picture.width() * enlarged, picture.height() * enlarged);
@@ -41,6 +40,20 @@ pub fn annotate(picture: RgbImage, named: &[(&str, Detection)], font: &Path) -> 
         write_label(&mut canvas, &text, &region, colour, &font, scale);
     }
     Ok(canvas)
+}
+
+/// A font file.
+///
+/// # Errors
+/// - it cannot be read, or is no font
+pub fn read_font(path: &Path) -> anyhow::Result<FontVec> {
+    let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    FontVec::try_from_vec(bytes).with_context(|| format!("{} is no font", path.display()))
+}
+
+/// Writes dark letters, `size` pixels high, to the right of and below `corner`.
+pub fn write_line(canvas: &mut RgbImage, text: &str, corner: [u32; 2], size: f32, font: &FontVec) {
+    write_letters(canvas, text, corner.map(|c| c as f32), font, PxScale::from(size));
 }
 
 /// Colours far from each other for neighbouring ids: hues a golden angle apart, all bright enough for dark letters.
@@ -78,7 +91,13 @@ fn write_label(canvas: &mut RgbImage, text: &str, region: &PixelBox, colour: Rgb
     let left = region.x.min(canvas.width() as f32 - width - 6.0).max(0.0);
     let corner = [left as i32, top as i32];
     fill(canvas, corner, [(left + width) as i32 + 6, (top + height) as i32], colour);
-    let mut x = left + 3.0;
+    write_letters(canvas, text, [left + 3.0, top], font, scale);
+}
+
+/// Letters darken what is there.
+fn write_letters(canvas: &mut RgbImage, text: &str, corner: [f32; 2], font: &FontVec, scale: PxScale) {
+    let scaled = font.as_scaled(scale);
+    let [mut x, top] = corner;
     for letter in text.chars() {
         let id = scaled.glyph_id(letter);
         let glyph = id.with_scale_and_position(scale, point(x, top + scaled.ascent()));

@@ -18,8 +18,8 @@ pub fn ear_rows(ear: &EarStatus, settings: &EarSettings, hearing: &HearingStatus
     }
     match &hearing.status {
         Status::Ready => {}
-        Status::Loading => rows.push(row("speech model", "loading".to_owned())),
-        Status::Unavailable(reason) => rows.push(row("speech model", reason.clone())),
+        Status::Loading => rows.push(row("hearing", "gets ready".to_owned())),
+        Status::Unavailable(reason) => rows.push(row("hearing", reason.clone())),
     }
     if ear.status == Status::Ready {
         let state = match () {
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(value(&rows, "lost samples"), Some("7"));
         assert_eq!(value(&rows, "utterances"), Some("3, 2 of them commands, 0 given up"));
         assert!(value(&rows, "voice to command").unwrap().starts_with("213 ms"), "{rows:?}");
-        assert_eq!(value(&rows, "speech model"), None);
+        assert_eq!(value(&rows, "hearing"), None);
     }
 
     #[test]
@@ -79,6 +79,6 @@ mod tests {
         let ear = EarStatus { status: Status::Unavailable("plug one in".into()), ..Default::default() };
         let hearing = HearingStatus { status: Status::Unavailable("no model".into()), ..Default::default() };
         let rows = ear_rows(&ear, &EarSettings::default(), &hearing);
-        assert_eq!(rows, [("microphone".into(), "plug one in".into()), ("speech model".into(), "no model".into())]);
+        assert_eq!(rows, [("microphone".into(), "plug one in".into()), ("hearing".into(), "no model".into())]);
     }
 }

@@ -4,14 +4,17 @@
 //!  cargo test --release --features train --lib gallery -- --ignored --nocapture`
 //!
 //! A spot is a place and what is looked at from there; the player stands there as well and looks the same way. What has
-//! brackets is commanded (`PickUp(mug)`, spaces of words as `_`) and waited for, light included. A number waits so many ticks.
+//! brackets is commanded (`PickUp(mug)`, spaces of words as `_`) and waited for, light and dreams included. A number waits so many
+//! ticks.
 
 use bevy::{camera::RenderTarget, prelude::*};
 
-use super::headless;
+use super::{dream_materials::dream_materials, headless, inference_places};
 use crate::{
     behaviours::{BehavioursPlugin, Friend, Mind},
+    inference::{InferencePlugin, InferenceSettings, Models},
     scene::ScenePlugin,
+    textures::{DreamingPlugin, DreamingStatus},
     world::{
         CommandAnswered, Commanded, Companion, CompanionPlugin, DeedsPlugin, Quality, WalkIntent, WorldPlugin,
         WorldView,
@@ -52,7 +55,7 @@ fn command(app: &mut App, text: &str) {
             println!("{text}: {:?}", answer.outcome);
         }
         let (done, total) = app.world().resource::<Lighting>().progress();
-        if tick > 3 && done == total {
+        if tick > 3 && done == total && app.world().resource::<DreamingStatus>().waiting == 0 {
             break;
         }
     }
@@ -76,7 +79,12 @@ fn pictures_from_chosen_spots() -> anyhow::Result<()> {
     if let Some(quality) = quality {
         app.insert_resource(quality);
     }
+    let models = inference_places::models_folder();
+    let inference =
+        InferenceSettings { models: models.clone(), library: inference_places::library_places(), ..Default::default() };
     app.insert_resource(super::all_actions())
+        .insert_resource(dream_materials(&models))
+        .add_plugins((InferencePlugin { settings: inference }, DreamingPlugin::default()))
         .add_plugins((
             ScenePlugin { path: scene },
             WorldPlugin,
@@ -92,6 +100,7 @@ fn pictures_from_chosen_spots() -> anyhow::Result<()> {
             }
         });
     headless::finish(&mut app);
+    app.world().resource::<Models>().wait_until_loaded();
     let start = std::time::Instant::now();
     app.update();
     println!("first update: {:?}", start.elapsed());
@@ -114,6 +123,9 @@ fn pictures_from_chosen_spots() -> anyhow::Result<()> {
     // Let things come to rest.
     app.world_mut().entity_mut(camera).get_mut::<Camera>().expect("a camera").is_active = false;
     for _ in 0..variable("SETTLE", "60").parse()? {
+        app.update();
+    }
+    while app.world().resource::<DreamingStatus>().waiting > 0 {
         app.update();
     }
     let mut pictures = 0;

@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use bevy::{camera::visibility::RenderLayers, prelude::*};
 
 use super::companion_pictures::CompanionPicturesPlugin;
-use super::hearing::HearingInWorldPlugin;
+use super::{dream_materials::dream_materials, hearing::HearingInWorldPlugin};
 use crate::{
     behaviours::{BehaviourSystems, BehavioursPlugin, Mind},
     inference::{InferencePlugin, InferenceSettings},
     percepts::RecognitionPlugin,
     scene::ScenePlugin,
     sensors::{Eye, EyePlugin, EyeRate},
+    textures::{DiskSettings, DreamingPlugin, DreamingSettings},
     world::{
         Companion, CompanionPlugin, DeedsPlugin, FlySystems, WorldPlugin, WorldView,
         avatar::{AvatarPlugin, OTHERS_LAYER},
@@ -29,7 +30,12 @@ use crate::{
 pub struct InhabitedWorldPlugin {
     pub scene: PathBuf,
     pub inference: InferenceSettings,
+    /// Where dreamt textures are kept between runs; `None`: nowhere.
+    pub texture_cache: Option<PathBuf>,
 }
+
+/// Textures kept on disk, bytes.
+const TEXTURE_CACHE_BYTES: u64 = 512 << 20;
 
 /// The companion's eye; a child of its body.
 #[derive(Component)]
@@ -40,8 +46,10 @@ pub const LOOK_EVERY_TICKS: u32 = 12;
 
 impl Plugin for InhabitedWorldPlugin {
     fn build(&self, app: &mut App) {
-        // Before the scene's file is read: its commands are checked against these.
+        // Before the scene's file is read: it is checked against these.
+        let disk = self.texture_cache.clone().map(|folder| DiskSettings { folder, budget: TEXTURE_CACHE_BYTES });
         app.insert_resource(super::all_actions())
+            .insert_resource(dream_materials(&self.inference.models))
             .add_plugins((
                 ScenePlugin { path: self.scene.clone() },
                 WorldPlugin,
@@ -57,6 +65,7 @@ impl Plugin for InhabitedWorldPlugin {
                 BehavioursPlugin,
                 CompanionPicturesPlugin,
                 HearingInWorldPlugin,
+                DreamingPlugin { settings: DreamingSettings { disk, ..default() } },
             ))
             .configure_sets(FixedUpdate, BehaviourSystems::Think.before(FlySystems))
             .add_systems(Update, give_senses);

@@ -5,6 +5,8 @@ mod actions;
 pub mod annotate;
 pub mod commands;
 pub mod companion_pictures;
+pub mod dream_materials;
+mod dream_rows;
 mod ear_rows;
 pub mod failure;
 #[cfg(test)]
@@ -73,6 +75,14 @@ fn picture_folder() -> std::path::PathBuf {
     let of_user = directories::UserDirs::new().and_then(|dirs| Some(dirs.picture_dir()?.join("Umwelt")));
     let beside_settings = || Some(settings_path()?.with_file_name("pictures"));
     of_user.or_else(beside_settings).unwrap_or_default()
+}
+
+/// Where dreamt textures are kept between runs: `UMWELT_CACHE`, else `umwelt` in the user's folder of caches.
+fn texture_cache() -> Option<std::path::PathBuf> {
+    let folder = std::env::var_os("UMWELT_CACHE").map(std::path::PathBuf::from).or_else(|| {
+        directories::ProjectDirs::from("", "", "umwelt").map(|folders| folders.cache_dir().to_path_buf())
+    })?;
+    Some(folder.join("textures"))
 }
 
 /// What is logged: warnings of everybody, and what this program has to say.

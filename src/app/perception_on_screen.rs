@@ -5,7 +5,7 @@
 
 use bevy::prelude::*;
 
-use super::{companion_pictures::PictureKept, ear_rows::ear_rows, inhabited::CompanionEye};
+use super::{companion_pictures::PictureKept, dream_rows::dream_rows, ear_rows::ear_rows, inhabited::CompanionEye};
 use crate::{
     base::{ClassTable, Status, Tick},
     behaviours::{Friend, Goal, Memory, Mind, Said, Saying},
@@ -15,6 +15,7 @@ use crate::{
     platform::{HeadsetEye, flat::FlatCamera},
     sensors::{EarSettings, EarStatus, EyeStatus},
     signal::percentiles,
+    textures::DreamingStatus,
     world::{Companion, WorldView},
 };
 
@@ -69,6 +70,7 @@ fn fill_panel(
     eyes: Query<&EyeStatus, With<CompanionEye>>,
     minds: Query<&Mind>,
     (ear, ear_settings, hearing): (Res<EarStatus>, Res<EarSettings>, Res<HearingStatus>),
+    dreams: Res<DreamingStatus>,
     classes: Res<ClassTable>,
     time: Res<Time<Real>>,
     mut rate: Local<(f64, u64, f64)>,
@@ -116,6 +118,7 @@ fn fill_panel(
         line("fault", fault.clone());
     }
     lines.extend(ear_rows(&ear, &ear_settings, &hearing));
+    lines.extend(dream_rows(&dreams));
     panel.set_if_neq(PerceptionPanel { lines });
 }
 

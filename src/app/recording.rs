@@ -26,8 +26,8 @@ use crate::{
     base::{ClassTable, Seed, Tick},
     dataset::{DatasetError, OnExisting, Recording, Split, Writer},
     scene::{
-        self, ActiveScene, Known, ObjectSource, RandomOptions, SceneChanged, SceneSpec, parse_scene, random_scene,
-        random_view, read_bounded,
+        self, ActiveScene, DreamMaterials, Known, ObjectSource, RandomOptions, SceneChanged, SceneSpec, parse_scene,
+        random_scene, random_view, read_bounded,
     },
     sensors::{Capture, Eye, EyePace, EyePlugin, EyeRate, develop, look},
     world::{Quality, WorldPlugin, WorldView, all_kinds, forget_earlier_scenes, is_importing},
@@ -278,11 +278,15 @@ fn authored_scene(name: &str) -> anyhow::Result<(SceneSpec, PathBuf)> {
         .filter(|path| path.is_file())
         .unwrap_or_else(|| asset_folder().join(Path::new("scenes").join(format!("{name}.scene.ron"))));
     let text = read_bounded(&path).map_err(|problem| anyhow!("{problem}"))?;
-    let spec =
-        parse_scene(&text, &path, Known { kinds: &all_kinds(), actions: &super::all_actions() }).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            anyhow!("{}", lines.join("\n"))
-        });
+    let spec = parse_scene(
+        &text,
+        &path,
+        Known { kinds: &all_kinds(), actions: &super::all_actions(), dreams: &DreamMaterials::default() },
+    )
+    .map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow!("{}", lines.join("\n"))
+    });
     Ok((spec.context("the scene has problems")?, path))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     world::all_kinds,
 };
 
-use super::all_actions;
+use super::{all_actions, dream_materials::dream_materials, inference_places::models_folder};
 
 /// What can be said, as the ear takes it.
 pub fn spoken_grammar(spec: &GrammarSpec) -> GrammarSource {
@@ -56,8 +56,8 @@ pub fn open_grammar(path: &Path) -> anyhow::Result<Arc<PhoneGraph>> {
 /// # Errors
 /// - all problems of the file, one a line; there is no command
 pub fn open_source(path: &Path) -> anyhow::Result<GrammarSource> {
-    let (kinds, actions) = (all_kinds(), all_actions());
-    let spec = check_grammar(path, Known { kinds: &kinds, actions: &actions }).map_err(listed)?;
+    let (kinds, actions, dreams) = (all_kinds(), all_actions(), dream_materials(&models_folder()));
+    let spec = check_grammar(path, Known { kinds: &kinds, actions: &actions, dreams: &dreams }).map_err(listed)?;
     anyhow::ensure!(!spec.commands.is_empty(), "{}: there is no command; add some `commands`", path.display());
     Ok(spoken_grammar(&spec))
 }

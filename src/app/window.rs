@@ -90,7 +90,11 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         ScaledViewPlugin,
         TalkingPlugin,
         GamePlugin,
-        InhabitedWorldPlugin { scene: settings.scene.clone(), inference: settings.inference.clone() },
+        InhabitedWorldPlugin {
+            scene: settings.scene.clone(),
+            inference: settings.inference.clone(),
+            texture_cache: super::texture_cache(),
+        },
         PerceptionOnScreenPlugin,
         EarPlugin { source: settings.ear.clone() },
     ))

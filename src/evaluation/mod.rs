@@ -4,7 +4,9 @@
 
 mod detector;
 mod speech;
+pub mod speech_calibration;
 pub mod speech_sets;
+pub mod texture;
 
 pub use detector::{ClassFigures, Detector, DetectorError, DetectorFigures, score_detector};
 pub use speech::{GroupFigures, Mistake, SpeechFigures, SpokenSound, score_speech};

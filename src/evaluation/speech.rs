@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use serde::Serialize;
 
+use super::speech_calibration::Example;
 use crate::{
     dataset::speech::SpokenEntry,
-    percepts::speech::Recogniser,
+    percepts::speech::{Candidate, Recogniser},
     signal::{edit_distance::edit_distance, log_mel::SAMPLE_RATE},
 };
 
@@ -52,6 +53,9 @@ pub struct SpeechFigures {
     pub operating_points: Vec<OperatingPoint>,
     /// Commands that were refused or taken for another.
     pub mistakes: Vec<Mistake>,
+    /// What spoke against each best phrase, for calibration.
+    #[serde(skip)]
+    pub examples: Vec<Example>,
 }
 
 /// The same of some of the sounds.
@@ -108,11 +112,11 @@ pub fn score_speech(
     let (mut scored, mut mistakes, mut delays) = (Vec::new(), Vec::new(), Vec::new());
     let (mut heard_s, mut other_s, mut work_s) = (0.0, 0.0, 0.0);
     let mut false_accepts = 0_usize;
-    let mut mistaken = Vec::new();
+    let (mut mistaken, mut examples) = (Vec::new(), Vec::new());
     for sound in sounds {
         let SpokenSound { entry, seconds, utterances } = sound?;
         let is_command = !entry.transcript.is_empty();
-        let (mut best, mut confidence, mut accepted) = (String::new(), 0.0, false);
+        let (mut best, mut confidence, mut accepted, mut evidence) = (String::new(), 0.0, false, None);
         for samples in &utterances {
             let found = recogniser.hear(samples).with_context(|| format!("hearing {}", entry.path.display()))?;
             let length_s = samples.len() as f64 / SAMPLE_RATE as f64;
@@ -122,9 +126,12 @@ pub fn score_speech(
             if !is_command {
                 false_accepts += usize::from(found.accepted);
                 mistaken.extend(found.decoded.best.as_ref().map(|best| best.confidence));
+                let example = |best: &Candidate| Example { evidence: best.evidence, said: false, talk: true };
+                examples.extend(found.decoded.best.as_ref().map(example));
             }
             if let Some(candidate) = found.decoded.best.filter(|candidate| candidate.confidence >= confidence) {
-                (best, confidence, accepted) = (candidate.command.text, candidate.confidence, found.accepted);
+                (confidence, accepted, evidence) = (candidate.confidence, found.accepted, Some(candidate.evidence));
+                best = candidate.command.text;
             }
         }
         if !is_command {
@@ -134,6 +141,7 @@ pub fn score_speech(
         let truth: Vec<&str> = entry.transcript.split_whitespace().collect();
         let words: Vec<&str> = best.split_whitespace().collect();
         let best_right = words == truth;
+        examples.extend(evidence.map(|evidence| Example { evidence, said: best_right, talk: false }));
         let found = if accepted { words.as_slice() } else { &[] };
         let right = found == truth;
         scored.push(Scored {
@@ -167,6 +175,7 @@ pub fn score_speech(
         per_voice: grouped(&scored, |scored| &scored.voice),
         operating_points: operating_points(&scored, &mistaken, other_s / 3600.0),
         mistakes,
+        examples,
     })
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    scene::{ActionRegistry, CommandSpec, CommandWord, ObjectSource, Parameter, SceneSpec},
+    scene::{ActionRegistry, CommandSpec, CommandWord, DreamMaterials, ObjectSource, Parameter, SceneSpec},
     world::Commanded,
 };
 
@@ -92,7 +92,12 @@ fn plain_phrase(phrase: &str) -> String {
 }
 
 /// The words that the first open slot of an entry may be.
-pub(super) fn words_for(entry: &Entry, scene: Option<&SceneSpec>, actions: &ActionRegistry) -> Vec<String> {
+pub(super) fn words_for(
+    entry: &Entry,
+    scene: Option<&SceneSpec>,
+    actions: &ActionRegistry,
+    dreams: &DreamMaterials,
+) -> Vec<String> {
     let Some(slot) = entry.words.iter().position(Option::is_none) else { return Vec::new() };
     let parameter = actions.get(&entry.action).and_then(|shape| shape.parameters.get(slot));
     match (parameter, scene) {
@@ -105,7 +110,7 @@ pub(super) fn words_for(entry: &Entry, scene: Option<&SceneSpec>, actions: &Acti
             });
             names.collect::<BTreeSet<_>>().into_iter().collect()
         }
-        (Some(Parameter::Material), Some(scene)) => scene.materials.keys().cloned().collect(),
+        (Some(Parameter::Material), Some(scene)) => scene.material_names(dreams),
         (Some(Parameter::Place), Some(scene)) => scene.places.keys().cloned().collect(),
         _ => Vec::new(),
     }
@@ -162,7 +167,7 @@ pub(super) mod tests {
         assert_eq!(labels, ["find …", "lights …", "take picture"]);
         assert_eq!(choose(&entries[2]), Chosen::Send(Commanded::new("TakePicture", &[])));
         let Chosen::Ask(lights) = choose(&entries[1]) else { panic!("a word is missing") };
-        assert_eq!(words_for(&lights, None, &actions), ["on", "off"]);
+        assert_eq!(words_for(&lights, None, &actions, &DreamMaterials::default()), ["on", "off"]);
         assert_eq!(fill(&lights, "off"), Chosen::Send(Commanded::new("Lights", &["off"])));
     }
 }

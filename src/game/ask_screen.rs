@@ -20,7 +20,7 @@ use crate::{
         flat::{DeviceInput, PadInUse, Pressed, Steering},
         settings::Settings,
     },
-    scene::{ActionRegistry, ActiveScene},
+    scene::{ActionRegistry, ActiveScene, DreamMaterials},
     world::Commanded,
 };
 
@@ -32,6 +32,7 @@ impl Plugin for AskPlugin {
         app.init_resource::<AskList>()
             .init_resource::<PadInUse>()
             .init_resource::<ActionRegistry>()
+            .init_resource::<DreamMaterials>()
             .add_message::<Commanded>()
             .add_message::<Pressed>()
             .add_systems(
@@ -72,6 +73,7 @@ struct Counter<'w> {
     list: ResMut<'w, AskList>,
     scene: Option<Res<'w, ActiveScene>>,
     actions: Res<'w, ActionRegistry>,
+    dreams: Res<'w, DreamMaterials>,
     steering: ResMut<'w, Steering>,
     pressed: ResMut<'w, Messages<Pressed>>,
     commanded: MessageWriter<'w, Commanded>,
@@ -85,7 +87,7 @@ impl Counter<'_> {
 
     fn rows(&self) -> Vec<String> {
         match &self.list.entry {
-            Some(entry) => words_for(entry, self.scene.as_ref().map(|scene| &*scene.spec), &self.actions),
+            Some(entry) => words_for(entry, self.scene.as_ref().map(|scene| &*scene.spec), &self.actions, &self.dreams),
             None => self.entries().into_iter().map(|entry| entry.label).collect(),
         }
     }

@@ -71,7 +71,7 @@ fn sign(ear: &EarStatus, settings: &EarSettings, hearing: &HearingStatus, talk: 
         (Status::Loading, _) => say(Mood::Waits, "looks for a microphone".to_owned(), ""),
         _ if settings.muted => say(Mood::Muted, format!("muted   {mute}"), ""),
         (_, Status::Unavailable(reason)) => say(Mood::Deaf, "not listening".to_owned(), reason),
-        (_, Status::Loading) => say(Mood::Waits, "the speech model loads".to_owned(), ""),
+        (_, Status::Loading) => say(Mood::Waits, "gets ready to listen".to_owned(), ""),
         _ if ear.hears_voice => {
             let likely = hearing.so_far.as_ref().filter(|(_, confidence)| *confidence >= TOLD_CONFIDENCE);
             let so_far = likely.map(|(text, _)| format!("{text} …"));

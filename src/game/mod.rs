@@ -6,12 +6,14 @@
 mod ask_list;
 mod ask_screen;
 mod deeds;
+mod dream_key;
 mod ear_sign;
 mod fading_lines;
 pub mod floating_labels;
 mod footsteps;
 pub mod hud;
 pub mod loading;
+mod material_browser;
 pub mod menu;
 mod menu_page;
 mod menu_screen;
@@ -64,6 +66,8 @@ impl Plugin for GamePlugin {
                 ask_screen::AskPlugin,
                 ear_sign::EarSignPlugin,
                 deeds::ScreenDeedsPlugin,
+                dream_key::DreamKeyPlugin,
+                material_browser::MaterialBrowserPlugin,
                 fading_lines::FadingLinesPlugin,
                 music::MusicPlugin,
                 spoken_answers::SpokenAnswersPlugin,

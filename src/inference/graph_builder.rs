@@ -18,6 +18,9 @@ pub const OPSET_VERSION: i64 = 17;
 /// File format version of built models; 8 is the oldest that may carry operator set 17.
 const IR_VERSION: i64 = 8;
 
+/// `TensorProto.DataType` of 16-bit floats, which only weights have.
+const FLOAT16: i32 = 10;
+
 /// One extent of a shape: a number, or a name for what is known only at run time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -76,6 +79,17 @@ impl GraphBuilder {
     /// If `data` does not have as many elements as `dims` say.
     pub fn weights_f32(&mut self, name: &str, dims: impl IntoIterator<Item = usize>, data: &[f32]) -> String {
         self.initializer(TensorProto::f32(name, dims, data))
+    }
+
+    /// The same, kept in the file as 16-bit floats (11 bits of precision, up to 65,504) and brought to f32 by a node.
+    ///
+    /// # Panics
+    /// If `data` does not have as many elements as `dims` say.
+    pub fn weights_f16(&mut self, name: &str, dims: impl IntoIterator<Item = usize>, data: &[f32]) -> String {
+        let halves = self.initializer(TensorProto::f16(&format!("{name}_f16"), dims, data));
+        let to = AttributeProto::int("to", i64::from(ElementType::F32.code()));
+        self.node_named("Cast", [halves.as_str()], [name], [to]);
+        name.to_owned()
     }
 
     /// A constant i64 tensor of shape `dims` (none: a scalar), row-major.
@@ -170,6 +184,15 @@ impl TensorProto {
     pub fn f32(name: &str, dims: impl IntoIterator<Item = usize>, data: &[f32]) -> Self {
         let raw = data.iter().flat_map(|value| value.to_le_bytes()).collect();
         Self::raw(name, ElementType::F32.code(), dims, data.len(), raw)
+    }
+
+    /// A constant tensor of 16-bit floats; larger values become infinite.
+    ///
+    /// # Panics
+    /// If `data` does not have as many elements as `dims` say.
+    pub fn f16(name: &str, dims: impl IntoIterator<Item = usize>, data: &[f32]) -> Self {
+        let raw = data.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect();
+        Self::raw(name, FLOAT16, dims, data.len(), raw)
     }
 
     /// A constant i64 tensor.

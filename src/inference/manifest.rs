@@ -157,6 +157,14 @@ impl Manifest {
             _ => None,
         }
     }
+
+    /// The numbers `name` of `preprocessing`.
+    pub fn numbers(&self, name: &str) -> Option<&[f64]> {
+        match self.preprocessing.get(name) {
+            Some(Setting::Numbers(numbers)) => Some(numbers),
+            _ => None,
+        }
+    }
 }
 
 /// SHA-256 in lower-case hexadecimal digits.
@@ -226,6 +234,7 @@ mod tests {
         assert_eq!(Manifest::parse(&text, Path::new("model.ron")), Ok(manifest()), "{text}");
         assert_eq!(manifest().number("scale"), Some(0.5));
         assert_eq!(manifest().text("layout"), Some("rgb"));
+        assert_eq!(manifest().numbers("mean"), Some([0.1, 0.2].as_slice()));
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub struct Grammar {
     graph: Option<Arc<PhoneGraph>>,
     source: GrammarSource,
     problems: Vec<GrammarProblem>,
+    /// Why there are no phrases and none are on their way.
+    withheld: Option<String>,
 }
 
 impl Grammar {
@@ -77,13 +79,33 @@ impl Grammar {
         match PhoneGraph::compile(&source) {
             Ok(graph) => {
                 (self.graph, self.source) = (Some(Arc::new(graph)), source);
-                self.problems.clear();
+                (self.problems, self.withheld) = (Vec::new(), None);
                 true
             }
             Err(problems) => {
                 self.problems = problems;
                 false
             }
+        }
+    }
+
+    /// No phrases will come, for this reason; `None`: they are on their way. Phrases in use stay.
+    pub fn withhold(&mut self, reason: Option<String>) {
+        self.withheld = reason;
+    }
+
+    /// Whether something can be said, is still being read, or why nothing can.
+    pub fn status(&self) -> Status {
+        match (&self.graph, self.problems.first(), &self.withheld) {
+            (Some(graph), ..) if graph.is_empty() => {
+                Status::Unavailable("nothing can be said in this scene; give it `commands`".to_owned())
+            }
+            (Some(_), ..) => Status::Ready,
+            (None, Some(GrammarProblem { line, what, help }), _) => {
+                Status::Unavailable(format!("no phrase can be used; line {line}: {what}; {help}"))
+            }
+            (None, None, Some(reason)) => Status::Unavailable(reason.clone()),
+            (None, None, None) => Status::Loading,
         }
     }
 
@@ -158,10 +180,9 @@ fn gather(
     models: Res<Models>,
 ) {
     let model = models.for_task(TASK).filter(|model| model.is_ready());
-    let now = match (&model, grammar.graph()) {
-        (Some(_), Some(_)) => Status::Ready,
-        (Some(_), None) => Status::Unavailable("nothing can be said in this scene; give it `commands`".to_owned()),
-        (None, _) => models.runtime().err().map_or_else(
+    let now = match &model {
+        Some(_) => grammar.status(),
+        None => models.runtime().err().map_or_else(
             || match models.statuses().iter().any(|model| model.status == Status::Loading) {
                 true => Status::Loading,
                 false => Status::Unavailable(format!("no model serves {TASK:?}; see `umwelt doctor`")),
@@ -176,7 +197,8 @@ fn gather(
         let known = utterances.waiting.iter().position(|waiting| waiting.number == *utterance);
         match (part, known) {
             (SpeechPart::Began { at_s, addressed, .. }, _) => {
-                let (Some(manifest), Some(graph)) = (model.and_then(Worker::manifest), grammar.graph()) else {
+                let phrases = grammar.graph().filter(|graph| !graph.is_empty());
+                let (Some(manifest), Some(graph)) = (model.and_then(Worker::manifest), phrases) else {
                     status.given_up += 1;
                     continue;
                 };
@@ -376,5 +398,24 @@ mod tests {
         assert!(Arc::ptr_eq(&good, grammar.graph().expect("the good one")));
         assert!(grammar.replace(source("halt")) && grammar.problems().is_empty());
         assert!(!Arc::ptr_eq(&good, grammar.graph().expect("the new one")));
+    }
+
+    #[test]
+    fn phrases_that_may_still_come_are_not_phrases_that_are_not_there() {
+        let reason = |grammar: &Grammar| match grammar.status() {
+            Status::Unavailable(reason) => reason,
+            other => panic!("{other:?}"),
+        };
+        let mut grammar = Grammar::default();
+        assert_eq!(grammar.status(), Status::Loading);
+        grammar.withhold(Some("the file is a letter".to_owned()));
+        assert_eq!(reason(&grammar), "the file is a letter");
+        grammar.withhold(None);
+        assert!(!grammar.replace(source("stop {thing}")));
+        assert!(reason(&grammar).contains("line 3"), "{:?}", grammar.status());
+        assert!(grammar.replace(source("stop")));
+        assert_eq!(grammar.status(), Status::Ready);
+        assert!(grammar.replace(GrammarSource::default()));
+        assert!(reason(&grammar).contains("`commands`"));
     }
 }

@@ -45,13 +45,17 @@ pub enum Action {
     Talk,
     /// Closes and opens the ear.
     Mute,
+    /// Dreams the surface that one looks at anew; held, it drifts.
+    Dream,
+    /// Opens the list of what can be dreamt.
+    Materials,
     /// Puts the headset on and takes it off.
     Headset,
 }
 
 impl Action {
     /// All of them, in the order of the settings page.
-    pub const ALL: [Action; 20] = [
+    pub const ALL: [Action; 22] = [
         Action::Forward,
         Action::Back,
         Action::Left,
@@ -71,6 +75,8 @@ impl Action {
         Action::Ask,
         Action::Talk,
         Action::Mute,
+        Action::Dream,
+        Action::Materials,
         Action::Headset,
     ];
 
@@ -96,6 +102,8 @@ impl Action {
             Action::Ask => "Ask, command",
             Action::Talk => "Speak (hold, if chosen)",
             Action::Mute => "Mute the microphone",
+            Action::Dream => "Dream anew (hold: drift)",
+            Action::Materials => "Materials",
             Action::Headset => "Headset on, off",
         }
     }
@@ -241,6 +249,8 @@ impl Default for Bindings {
             (Action::Ask, vec![Key(KeyCode::KeyQ), Pad(GamepadButton::West)]),
             (Action::Talk, vec![Key(KeyCode::KeyV), Pad(GamepadButton::RightTrigger)]),
             (Action::Mute, vec![Key(KeyCode::KeyM), Pad(GamepadButton::DPadLeft)]),
+            (Action::Dream, vec![Key(KeyCode::KeyG), Pad(GamepadButton::RightThumb)]),
+            (Action::Materials, vec![Key(KeyCode::KeyB), Pad(GamepadButton::DPadRight)]),
             (Action::Headset, vec![Key(KeyCode::F8)]),
         ]))
     }

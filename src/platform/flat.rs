@@ -189,7 +189,16 @@ fn announce_presses(
     mut pressed: MessageWriter<Pressed>,
 ) {
     input.read(|devices| {
-        for action in [Action::Pause, Action::Panel, Action::Labels, Action::Screenshot, Action::Ask, Action::Headset] {
+        let announced = [
+            Action::Pause,
+            Action::Panel,
+            Action::Labels,
+            Action::Screenshot,
+            Action::Ask,
+            Action::Materials,
+            Action::Headset,
+        ];
+        for action in announced {
             if devices.begins(&settings.bindings, action) {
                 pressed.write(Pressed(action));
             }

@@ -1,6 +1,7 @@
 //! The authored file: schema, validation, kind registry, spawning, randomisation.
 
 mod actions;
+mod dream;
 mod kinds;
 mod parse;
 mod plugin;
@@ -10,6 +11,9 @@ mod spec;
 mod syntax;
 
 pub use actions::{ActionRegistry, ActionShape, Parameter};
+pub use dream::{
+    DREAM_CELL, DREAM_SIZE, DreamMaterials, DreamSpec, MAX_DREAM_SIZE, MAX_MIXED, Mapping, Mixture, Variation, undreamt,
+};
 pub use kinds::{KindRegistry, KindShape, MeasureKind, SupportArea};
 pub use parse::{
     FORMAT_VERSION, Known, MAX_FILE_BYTES, MAX_LIGHTS, MAX_OBJECTS, MAX_ROOMS, check_grammar, check_scene, parse_scene,

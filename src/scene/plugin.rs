@@ -1,14 +1,14 @@
 //! The scene that is being played, kept in step with its file.
 //!
-//! In: a scene file, looked at twice a second; the [`KindRegistry`] and the [`ActionRegistry`], which other plugins fill
-//! while they are built. Out: [`ActiveScene`], one [`SceneChanged`] for the first load and for every change,
+//! In: a scene file, looked at twice a second; the [`KindRegistry`], the [`ActionRegistry`] and the [`DreamMaterials`], which
+//! others fill while the app is built. Out: [`ActiveScene`], one [`SceneChanged`] for the first load and for every change,
 //! [`SceneProblems`] for the screen. A bad edit keeps the last good scene. What is absent: spawning (`world` answers to [`SceneChanged`]).
 
 use std::{path::PathBuf, sync::Arc, time::Duration, time::SystemTime};
 
 use bevy::{prelude::*, time::common_conditions::on_real_timer};
 
-use super::{ActionRegistry, KindRegistry, Known, SceneSpec, parse_scene, read_bounded};
+use super::{ActionRegistry, DreamMaterials, KindRegistry, Known, SceneSpec, parse_scene, read_bounded};
 use crate::base::Problem;
 
 /// How often the file is looked at. A human saves a file; half a second is soon enough and costs one `stat`.
@@ -23,6 +23,7 @@ impl Plugin for ScenePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<KindRegistry>()
             .init_resource::<ActionRegistry>()
+            .init_resource::<DreamMaterials>()
             .init_resource::<SceneProblems>()
             .insert_resource(SceneFile { path: self.path.clone(), ..default() })
             .add_message::<SceneChanged>()
@@ -84,13 +85,14 @@ fn reload_scene(
     mut file: ResMut<SceneFile>,
     kinds: Res<KindRegistry>,
     actions: Res<ActionRegistry>,
+    dreams: Res<DreamMaterials>,
     active: Option<ResMut<ActiveScene>>,
     mut problems: ResMut<SceneProblems>,
     mut changed: MessageWriter<SceneChanged>,
     mut commands: Commands,
 ) {
     let Some(text) = file.changed_text() else { return };
-    let known = Known { kinds: &kinds, actions: &actions };
+    let known = Known { kinds: &kinds, actions: &actions, dreams: &dreams };
     let parsed = text.map_err(|problem| vec![problem]).and_then(|text| parse_scene(&text, &file.path, known));
     match parsed {
         Ok(spec) => {

@@ -77,6 +77,11 @@ impl<'a> Fields<'a> {
                 return None;
             }
         };
+        Some(Self::of(all, node.line, what, known, report))
+    }
+
+    /// As [`Self::open`], for fields that were found already.
+    pub fn of(all: &'a [(String, Node)], line: usize, what: &'static str, known: &[&str], report: &mut Report) -> Self {
         let mut fields: Vec<&(String, Node)> = Vec::new();
         for field in all {
             let (name, value) = field;
@@ -92,7 +97,7 @@ impl<'a> Fields<'a> {
                 fields.push(field);
             }
         }
-        Some(Self { what, line: node.line, fields })
+        Self { what, line, fields }
     }
 
     /// The value of a field; `None` where it is not written or says `None`.

@@ -3,10 +3,14 @@
 //! Comes from [`super::parse`] (files) or [`super::randomise`] (recording); every number is finite and in range, every
 //! reference resolves, every path stays inside the scene's folder. Axes: +Y up, metres, angles in radians.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use bevy::math::{Quat, Vec2, Vec3};
 
+use super::{DreamMaterials, DreamSpec};
 use crate::base::{KIT_CLASSES, Phrase, Seed};
 
 /// A whole scene.
@@ -66,8 +70,9 @@ pub struct GrammarSpec {
 }
 
 impl SceneSpec {
-    /// What can be said in this scene; slots hold the kit's and the scene's classes, the scene's materials and places.
-    pub fn grammar(&self) -> GrammarSpec {
+    /// What can be said in this scene; slots hold the kit's and the scene's classes, the scene's and the generator's
+    /// materials, the scene's places.
+    pub fn grammar(&self, dreams: &DreamMaterials) -> GrammarSpec {
         let mut classes: Vec<String> = KIT_CLASSES.map(str::to_owned).into();
         for object in &self.objects {
             let class = match &object.source {
@@ -80,7 +85,7 @@ impl SceneSpec {
         }
         let slots = [
             ("object", classes),
-            ("material", self.materials.keys().cloned().collect()),
+            ("material", self.material_names(dreams)),
             ("place", self.places.keys().cloned().collect()),
         ];
         GrammarSpec {
@@ -88,6 +93,14 @@ impl SceneSpec {
             slots: slots.map(|(slot, values)| (slot.to_owned(), values)).into(),
             say_as: self.say_as.clone(),
         }
+    }
+}
+
+impl SceneSpec {
+    /// The materials that can be asked for by name, in alphabetical order: the scene's and the generator's.
+    pub fn material_names(&self, dreams: &DreamMaterials) -> Vec<String> {
+        let named = self.materials.iter().filter(|(_, material)| !material.nameless).map(|(name, _)| name.clone());
+        named.chain(dreams.0.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 
@@ -123,7 +136,7 @@ pub struct SkySpec {
     pub sky_intensity: f32,
 }
 
-/// How a surface looks: a procedural pattern and its colours.
+/// How a surface looks: a procedural pattern and its colours, and what a generator is to make of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaterialSpec {
     pub pattern: Pattern,
@@ -137,6 +150,10 @@ pub struct MaterialSpec {
     pub metallic: f32,
     /// Size of one repeat of the pattern in the world, metres.
     pub scale_m: f32,
+    /// What it looks like where a generator is there; pattern and colours are for the time until then.
+    pub dream: Option<DreamSpec>,
+    /// Written where it is worn, so that nobody can ask for it by name.
+    pub nameless: bool,
 }
 
 impl Default for MaterialSpec {
@@ -148,6 +165,8 @@ impl Default for MaterialSpec {
             roughness: 0.7,
             metallic: 0.0,
             scale_m: 1.0,
+            dream: None,
+            nameless: false,
         }
     }
 }

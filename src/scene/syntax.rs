@@ -6,7 +6,8 @@
 //! Why not a crate: `ron` stops at the first mistake and has no positions after it (0.12), `ron2` has positions but stops
 //! as well and does not bound its recursion, `ronin-core` goes on but brings a lossless tree and its library for what two
 //! hundred lines do. Accepted is what scene files need: groups `(…)` with or without field names, lists, maps, text, raw
-//! text, numbers, words, comments; `Some(x)` reads as `x`.
+//! text, numbers, words, comments; `Some(x)` reads as `x`. Beyond RON, a name in lower case may stand before a group that
+//! begins with values and goes on with fields: `dream("marble", seed: 7)`.
 
 use super::read::Report;
 
@@ -32,6 +33,12 @@ pub enum Value {
     Fields(Vec<(String, Node)>),
     /// `Name(value, …)`; the name is optional.
     Tuple(Vec<Node>),
+    /// `name(value, …, field: value, …)`: a name in lower case, values without field names first.
+    Call {
+        name: String,
+        values: Vec<Node>,
+        fields: Vec<(String, Node)>,
+    },
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
     /// Unreadable; already told.
@@ -47,6 +54,7 @@ impl Value {
             Value::Word(_) => "a word without quotes",
             Value::Fields(_) => "a group of fields (…: …)",
             Value::Tuple(_) => "a group of values (…)",
+            Value::Call { .. } => "a call like dream(…)",
             Value::List(_) => "a list […]",
             Value::Map(_) => "a map {…}",
             Value::Wrong => "something unreadable",
@@ -163,19 +171,7 @@ impl<'a> Parser<'a> {
 
     /// `(a: 1, b: 2)`, `(1, 2)` or `()`.
     fn group(&mut self) -> Value {
-        let items = self.bracketed(')', |parser| {
-            let start = (parser.at, parser.line);
-            let name = parser.take_while(|c| c.is_alphanumeric() || c == '_').to_owned();
-            parser.skip_blank();
-            let named = !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit());
-            if named && parser.peek() == Some(':') {
-                parser.bump();
-                parser.skip_blank();
-                return (Some(name), parser.value());
-            }
-            (parser.at, parser.line) = start;
-            (None, parser.value())
-        });
+        let items = self.group_items();
         if items.iter().any(|(name, _)| name.is_some()) || items.is_empty() {
             let mut fields = Vec::new();
             for (name, node) in items {
@@ -189,6 +185,37 @@ impl<'a> Parser<'a> {
         } else {
             Value::Tuple(items.into_iter().map(|(_, node)| node).collect())
         }
+    }
+
+    /// What follows a name in lower case.
+    fn call(&mut self, name: String) -> Value {
+        let (mut values, mut fields) = (Vec::new(), Vec::new());
+        for (field, node) in self.group_items() {
+            match field {
+                Some(field) => fields.push((field, node)),
+                None if node.value == Value::Wrong => {}
+                None if fields.is_empty() => values.push(node),
+                None => self.report.add(node.line, "a value without a field name", "write `name: value`"),
+            }
+        }
+        Value::Call { name, values, fields }
+    }
+
+    /// The items of a group, those with field names and those without.
+    fn group_items(&mut self) -> Vec<(Option<String>, Node)> {
+        self.bracketed(')', |parser| {
+            let start = (parser.at, parser.line);
+            let name = parser.take_while(|c| c.is_alphanumeric() || c == '_').to_owned();
+            parser.skip_blank();
+            let named = !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit());
+            if named && parser.peek() == Some(':') {
+                parser.bump();
+                parser.skip_blank();
+                return (Some(name), parser.value());
+            }
+            (parser.at, parser.line) = start;
+            (None, parser.value())
+        })
     }
 
     /// What stands between the bracket at hand and `close`, separated by commas.
@@ -366,6 +393,9 @@ impl<'a> Parser<'a> {
         if self.peek() != Some('(') {
             (self.at, self.line) = end;
             return Value::Word(word);
+        }
+        if word.starts_with(char::is_lowercase) {
+            return self.call(word);
         }
         match self.group() {
             Value::Tuple(mut items) if word == "Some" && items.len() == 1 => items.remove(0).value,

@@ -9,7 +9,7 @@ use burn::{
 };
 
 use super::{
-    conv_block::{ConvBias, ConvNorm},
+    conv_block::{ConvBias, ConvLeaky, ConvNorm},
     gru_layer::GruLayer,
 };
 
@@ -20,6 +20,10 @@ pub trait TrainingBackend: Backend {
     }
 
     fn conv_bias(block: &ConvBias<Self>, x: Tensor<Self, 4>) -> Tensor<Self, 4> {
+        block.forward_composed(x)
+    }
+
+    fn conv_leaky(block: &ConvLeaky<Self>, x: Tensor<Self, 4>) -> Tensor<Self, 4> {
         block.forward_composed(x)
     }
 

@@ -1,23 +1,15 @@
-//! Batches of training pictures, made ahead by one thread while the network works on the last.
+//! Batches of training pictures, made ahead by threads of their own while the network works on the last.
 
-use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, sync_channel},
-    },
-    thread,
-};
+use std::sync::Arc;
 
 use rand::{RngExt, seq::SliceRandom};
 
 use super::{
-    augment::{Augmentation, Sample, make_sample},
+    ahead::Ahead,
+    augment::{Augmentation, make_sample},
     frames::FrameSet,
 };
-use crate::base::Seed;
-
-/// Batches made ahead of use.
-const AHEAD: usize = 3;
+use crate::{base::Seed, signal::TrueBox};
 
 /// What one step trains on.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,21 +25,32 @@ pub struct BatchPlan {
 pub struct Batch {
     pub step: usize,
     pub side: usize,
-    pub samples: Vec<Sample>,
+    /// RGB, 8 bits a channel as in play, `[pictures, side, side, 3]`.
+    pub pixels: Vec<u8>,
+    /// Of each picture.
+    pub truths: Vec<Vec<TrueBox>>,
 }
 
 /// Makes the batch of one step. Every epoch shows each frame once, in an order of its own.
 pub fn make_batch(frames: &FrameSet, plan: &BatchPlan, step: usize, seed: Seed) -> Batch {
     let step_seed = seed.derive("step").nth(step as u64);
     let side = plan.sides[step_seed.derive("side").rng().random_range(0..plan.sides.len())];
-    let samples = (0..plan.size)
-        .map(|position| {
-            let drawn = step * plan.size + position;
-            let frame = shuffled(frames.len(), drawn / frames.len(), seed)[drawn % frames.len()];
-            make_sample(frames, frame, side, &plan.augmentation, step_seed.derive("picture").nth(position as u64))
-        })
-        .collect();
-    Batch { step, side, samples }
+    let mut pixels = Vec::with_capacity(plan.size * 3 * side * side);
+    let mut truths = Vec::with_capacity(plan.size);
+    let mut order = (usize::MAX, Vec::new());
+    for position in 0..plan.size {
+        let drawn = step * plan.size + position;
+        let epoch = drawn / frames.len();
+        if order.0 != epoch {
+            order = (epoch, shuffled(frames.len(), epoch, seed));
+        }
+        let frame = order.1[drawn % frames.len()];
+        let seed = step_seed.derive("picture").nth(position as u64);
+        let sample = make_sample(frames, frame, side, &plan.augmentation, seed);
+        pixels.extend(sample.pixels.iter().map(|value| (value * 255.0).round() as u8));
+        truths.push(sample.truths);
+    }
+    Batch { step, side, pixels, truths }
 }
 
 fn shuffled(count: usize, epoch: usize, seed: Seed) -> Vec<usize> {
@@ -56,15 +59,13 @@ fn shuffled(count: usize, epoch: usize, seed: Seed) -> Vec<usize> {
     order
 }
 
-/// Starts the thread that makes batches from `first_step` on. It ends when the receiver is dropped.
-pub fn stream_batches(frames: Arc<FrameSet>, plan: BatchPlan, first_step: usize, seed: Seed) -> Receiver<Batch> {
-    let (sender, receiver) = sync_channel(AHEAD);
-    thread::spawn(move || {
-        for step in first_step.. {
-            if sender.send(make_batch(&frames, &plan, step, seed)).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
+/// Starts `threads` threads that make the batches from `first_step` on.
+pub fn stream_batches(
+    frames: Arc<FrameSet>,
+    plan: BatchPlan,
+    first_step: usize,
+    seed: Seed,
+    threads: usize,
+) -> Ahead<Batch> {
+    Ahead::start(threads, first_step, move |step| make_batch(&frames, &plan, step, seed))
 }

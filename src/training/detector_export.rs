@@ -4,10 +4,10 @@
 //! (see `percepts::detector`). Normalisations are folded into the convolutions before them, the scaling of pixels into the
 //! first; distances are decoded to boxes in the graph. Operators are from the standard set only; batch and size are fixed.
 
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::backend::Backend;
 
 use super::{
-    conv_block::{ConvBias, ConvNorm},
+    conv_block::{ConvBias, ConvNorm, values},
     detector_net::{DISTANCE_BINS, DetectorNet, Head, Stage, cells},
 };
 use crate::inference::{
@@ -106,19 +106,8 @@ impl Export {
 
     /// The block on `scale · x`.
     fn conv_norm_scaled<B: Backend>(&mut self, block: &ConvNorm<B>, x: &str, scale: f32) -> String {
-        let gamma = values(block.norm.gamma.val());
-        let beta = values(block.norm.beta.val());
-        let mean = values(block.norm.running_mean.value_sync());
-        let variance = values(block.norm.running_var.value_sync());
+        let (weight, bias) = block.folded(scale);
         let dims = block.weight.dims();
-        let mut weight = values(block.weight.val());
-        let per_output = weight.len() / dims[0];
-        let mut bias = Vec::with_capacity(dims[0]);
-        for (channel, kernel) in weight.chunks_exact_mut(per_output).enumerate() {
-            let factor = gamma[channel] / (variance[channel] + block.norm.epsilon as f32).sqrt();
-            kernel.iter_mut().for_each(|value| *value *= factor * scale);
-            bias.push(beta[channel] - mean[channel] * factor);
-        }
         let y = self.conv(x, &weight, &bias, dims, block.stride, block.padding());
         if block.rectified { self.graph.node("Relu", [&y], []) } else { y }
     }
@@ -184,9 +173,4 @@ impl Export {
         let shape = self.graph.weights_i64(&name, [3], &[1, -1, channels as i64]);
         self.graph.node("Reshape", [&x, &shape], [])
     }
-}
-
-/// All elements, row-major.
-fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
 }

@@ -7,9 +7,12 @@
 //!
 //! Sources: Zheng et al., "Distance-IoU Loss", AAAI 2020; Li et al., "Generalized Focal Loss", NeurIPS 2020.
 
-use burn::tensor::{Int, Tensor, TensorData, activation, backend::Backend};
+use std::thread;
+
+use burn::tensor::{DType, Int, Tensor, TensorData, activation, backend::Backend};
 
 use super::{
+    ahead::spare_threads,
     assignment::{Assignment, assign},
     detector_net::{Cell, DISTANCE_BINS, RawAnswers},
 };
@@ -27,19 +30,39 @@ pub fn assign_batch<B: Backend>(answers: &RawAnswers<B>, cells: &[Cell], truths:
     let classes = answers.classes.dims()[2];
     let class_logits = to_f32(answers.classes.clone().into_data());
     let distance_logits = to_f32(answers.distances.clone().into_data());
-    truths
-        .iter()
-        .enumerate()
-        .map(|(picture, truths)| {
-            let (n, d) = (cells.len() * classes, cells.len() * 4 * DISTANCE_BINS);
-            assign(cells, &class_logits[picture * n..][..n], &distance_logits[picture * d..][..d], truths, classes)
-        })
-        .collect()
+    let one = |picture: usize| {
+        let (n, d) = (cells.len() * classes, cells.len() * 4 * DISTANCE_BINS);
+        assign(
+            cells,
+            &class_logits[picture * n..][..n],
+            &distance_logits[picture * d..][..d],
+            &truths[picture],
+            classes,
+        )
+    };
+    let workers = spare_threads().min(truths.len().div_ceil(8));
+    if workers <= 1 {
+        return (0..truths.len()).map(one).collect();
+    }
+    let share = truths.len().div_ceil(workers);
+    thread::scope(|scope| {
+        let shares: Vec<_> = (0..truths.len())
+            .step_by(share)
+            .map(|start| {
+                let one = &one;
+                scope.spawn(move || (start..(start + share).min(truths.len())).map(one).collect::<Vec<_>>())
+            })
+            .collect();
+        shares.into_iter().flat_map(|share| share.join().expect("assigning does not panic")).collect()
+    })
 }
 
 /// All elements as f32, whatever float type the backend keeps them in.
 fn to_f32(data: TensorData) -> Vec<f32> {
-    data.iter::<f32>().collect()
+    match data.dtype {
+        DType::F32 => data.into_vec().expect("the type was asked for"),
+        _ => data.iter::<f32>().collect(),
+    }
 }
 
 /// The loss of a batch, a single number.

@@ -6,15 +6,15 @@
 
 use std::{
     path::Path,
-    sync::{Arc, atomic::AtomicBool, mpsc::Receiver},
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
-use anyhow::Context;
-use burn::tensor::{Tensor, TensorData, backend::AutodiffBackend};
+use burn::tensor::{Int, Tensor, TensorData, backend::AutodiffBackend};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    ahead::{Ahead, spare_threads},
     augment::Augmentation,
     average::MovingAverage,
     backend::TrainingBackend,
@@ -34,6 +34,10 @@ pub struct DetectorSettings {
     pub shape: NetShape,
     pub batch: usize,
     pub fit: FitSettings,
+    /// Whether pictures are of full size from the start.
+    pub whole_pictures: bool,
+    /// Threads that make pictures; what comes out does not depend on it.
+    pub feeders: usize,
     /// Whether pictures are changed at random (mirrored, moved, lit otherwise); only tests learn by heart.
     pub augmented: bool,
     pub seed: Seed,
@@ -55,6 +59,8 @@ impl DetectorSettings {
                 validations: 24,
                 patience: 12,
             },
+            whole_pictures: false,
+            feeders: 1,
             augmented: true,
             seed: Seed(7),
         }
@@ -66,17 +72,31 @@ impl DetectorSettings {
         Self {
             shape: NetShape::large(classes),
             batch: 64,
-            fit: FitSettings { budget: Budget::Steps(40_000), validations: 60, ..cpu.fit },
+            whole_pictures: true,
+            feeders: spare_threads(),
+            fit: FitSettings {
+                peak_rate: 3e-3,
+                budget: Budget::Steps(20_000),
+                validations: 20,
+                patience: 20,
+                ..cpu.fit
+            },
             ..cpu
         }
     }
+
+    fn batches(&self, frames: Arc<FrameSet>, plan: BatchPlan, first_step: usize) -> Ahead<Batch> {
+        stream_batches(frames, plan, first_step, self.seed, self.feeders)
+    }
 }
 
-/// Windows of the frames at first, nearly whole frames later, and at last pictures as play shows them: small pictures
-/// teach as much per pixel, and more of them fit into the budget.
+/// On CPUs: windows of the frames at first, nearly whole frames later, and at last pictures as play shows them: small pictures
+/// teach as much per pixel, and more of them fit into the budget. On GPUs, where a step costs more than its pixels: whole
+/// pictures from the start.
 fn plan(settings: &DetectorSettings, frame_side: usize, spent: f64) -> BatchPlan {
     let (tenths, augmentation): (&[usize], _) = match spent {
         _ if !settings.augmented => (&[10], Augmentation::NONE),
+        ..0.75 if settings.whole_pictures => (&[10], Augmentation::FULL),
         ..0.5 => (&[7, 8, 9], Augmentation::FULL),
         ..0.8 => (&[9, 10], Augmentation::FULL),
         _ => (&[10], Augmentation::GENTLE),
@@ -107,7 +127,7 @@ struct Detection<'a, B: AutodiffBackend> {
     frames: Arc<FrameSet>,
     validation: &'a FrameSet,
     plan: BatchPlan,
-    batches: Receiver<Batch>,
+    batches: Ahead<Batch>,
     device: &'a B::Device,
 }
 
@@ -123,9 +143,9 @@ where
         let next = plan(self.settings, self.frames.width, spent);
         if next != self.plan {
             self.plan = next;
-            self.batches = stream_batches(self.frames.clone(), self.plan.clone(), step, self.settings.seed);
+            self.batches = self.settings.batches(self.frames.clone(), self.plan.clone(), step);
         }
-        let batch = self.batches.recv().context("the thread that makes training pictures has ended")?;
+        let batch = self.batches.take()?;
         let (pictures, truths) = to_tensor::<B>(batch, self.device);
         let [_, _, height, width] = pictures.dims();
         let cells = cells(width, height);
@@ -164,22 +184,16 @@ where
     let net = DetectorNet::<B>::new(&settings.shape, device);
     let task = |step, spent| {
         let plan = plan(settings, frames.width, spent);
-        let batches = stream_batches(frames.clone(), plan.clone(), step, settings.seed);
+        let batches = settings.batches(frames.clone(), plan.clone(), step);
         Detection::<B> { settings, frames, validation, plan, batches, device }
     };
     fit(net, task, &settings.fit, run_folder, device, stop, report)
 }
 
-/// Stacks a batch: pictures `[batch, 3, side, side]` (channels innermost in memory) and their truths.
+/// Pictures `[batch, 3, side, side]` (channels innermost in memory), 0 to 1, and their truths.
 fn to_tensor<B: TrainingBackend>(batch: Batch, device: &B::Device) -> (Tensor<B, 4>, Vec<Vec<TrueBox>>) {
-    let Batch { side, samples, .. } = batch;
-    let count = samples.len();
-    let mut pixels = Vec::with_capacity(count * side * side * 3);
-    let mut truths = Vec::with_capacity(count);
-    for sample in samples {
-        pixels.extend_from_slice(&sample.pixels);
-        truths.push(sample.truths);
-    }
-    let pictures = Tensor::<B, 4>::from_data(TensorData::new(pixels, [count, side, side, 3]), device);
+    let Batch { side, pixels, truths, .. } = batch;
+    let bytes = TensorData::new(pixels, [truths.len(), side, side, 3]);
+    let pictures = Tensor::<B, 4, Int>::from_data(bytes, device).float() / 255.0;
     (pictures.permute([0, 3, 1, 2]), truths)
 }

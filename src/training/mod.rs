@@ -4,6 +4,7 @@
 //! runs is chosen by features (see [`backend`]). What turns a picture or a sound into the network's input is the same function
 //! as in play.
 
+pub mod ahead;
 pub mod assignment;
 pub mod augment;
 pub mod average;
@@ -32,5 +33,12 @@ pub mod speech_export;
 pub mod speech_model;
 pub mod speech_net;
 pub mod speech_training;
+pub mod texture_export;
+pub mod texture_judge;
+pub mod texture_maps;
+pub mod texture_model;
+pub mod texture_net;
+pub mod texture_photos;
+pub mod texture_training;
 #[cfg(feature = "train-tch")]
 mod torch_block;

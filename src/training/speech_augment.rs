@@ -14,8 +14,8 @@ use crate::signal::{
 
 /// Share of utterances that each change is made to.
 const SPED: f64 = 0.8;
-const IN_ROOM: f64 = 0.35;
-const NOISY: f64 = 0.7;
+const IN_ROOM: f64 = 0.4;
+const NOISY: f64 = 0.75;
 const WARPED: f64 = 0.5;
 const BAND_LIMITED: f64 = 0.15;
 const ONSET_CLIPPED: f64 = 0.05;
@@ -58,7 +58,10 @@ pub fn augmented_frames(
     samples.resize(samples.len() + trail, 0.0);
     if rng.random_bool(NOISY * strength) {
         let noise = noise(samples.len(), corpus, rng);
-        add_at_snr(&mut samples, &noise, level, rng.random_range(30.0 * (1.0 - strength as f32)..31.0));
+        // Often where it is hard and can still be learnt from.
+        let hard = rng.random_bool(0.5 * strength);
+        let ratio_db = if hard { 0.0..15.0 } else { 30.0 * (1.0 - strength as f32)..31.0 };
+        add_at_snr(&mut samples, &noise, level, rng.random_range(ratio_db));
     }
     // From a whisper across the room to a shout into the microphone, which clips.
     let wanted = 10.0_f32.powf(rng.random_range(-26.0 - 19.0 * strength as f32..-8.0) / 20.0);

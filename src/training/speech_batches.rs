@@ -1,4 +1,6 @@
-//! Batches of sounds of like length, made ahead by one thread while the network works on the last.
+//! Batches of sounds of like length, made ahead by some threads while the network works on the last.
+//!
+//! A batch depends on its step and the seed alone, so that any number of threads makes the same batches.
 
 use std::{
     sync::{
@@ -8,7 +10,11 @@ use std::{
     thread,
 };
 
-use rand::{RngExt, seq::SliceRandom};
+use rand::{
+    RngExt,
+    seq::{IndexedRandom, SliceRandom},
+};
+use rand_chacha::ChaCha8Rng;
 
 use super::{
     speech_augment::{augmented_frames, plain_frames},
@@ -17,11 +23,15 @@ use super::{
 };
 use crate::{
     base::Seed,
-    signal::log_mel::{BANDS, MelFrame, silent_frame},
+    signal::log_mel::{BANDS, MelFrame, SAMPLE_RATE, silent_frame},
 };
 
-/// Batches made ahead of use.
-const AHEAD: usize = 6;
+/// Batches that a thread makes ahead of use.
+const AHEAD: usize = 4;
+
+/// Two short sounds follow each other in this share of the cases, so that no word is known by being alone.
+const JOINED: f64 = 0.15;
+const SHORT_S: f64 = 1.6;
 
 /// Steps over which sounds become as hard as they will be: CTC finds its first alignments in clean speech.
 const EASY_STEPS: f64 = 1200.0;
@@ -85,16 +95,39 @@ pub fn make_speech_batch(corpus: &SpeechCorpus, size: usize, augmented: bool, st
     let order = epoch_order(&corpus.train, size, epoch > 0, seed.derive("epoch").nth(epoch as u64));
     let strength = (step as f64 / EASY_STEPS).min(1.0);
     let step_seed = seed.derive("step").nth(step as u64);
-    let sounds = order[step % batches].iter().enumerate().map(|(position, &index)| {
-        let utterance = &corpus.train[index];
-        let frames = if augmented {
-            augmented_frames(utterance, corpus, strength, &mut step_seed.nth(position as u64).rng())
-        } else {
-            plain_frames(utterance)
-        };
-        (frames, utterance.phones.as_slice())
-    });
-    collate(sounds)
+    let sounds: Vec<(Vec<MelFrame>, Vec<u8>)> = order[step % batches]
+        .iter()
+        .enumerate()
+        .map(|(position, &index)| {
+            let utterance = &corpus.train[index];
+            if !augmented {
+                return (plain_frames(utterance), utterance.phones.clone());
+            }
+            let mut rng = step_seed.nth(position as u64).rng();
+            let joined = rng.random_bool(JOINED * strength).then(|| joined(utterance, corpus, &mut rng)).flatten();
+            let utterance = joined.as_ref().unwrap_or(utterance);
+            (augmented_frames(utterance, corpus, strength, &mut rng), utterance.phones.clone())
+        })
+        .collect();
+    collate(sounds.iter().map(|(frames, phones)| (frames.clone(), phones.as_slice())))
+}
+
+/// A short sound with another one behind it, as loud; `None` for longer ones, or where a longer one was drawn.
+fn joined(utterance: &Utterance, corpus: &SpeechCorpus, rng: &mut ChaCha8Rng) -> Option<Utterance> {
+    let is_short = |sound: &Utterance| (sound.samples.len() as f64) < SHORT_S * SAMPLE_RATE as f64;
+    let other = corpus.train.choose(rng)?;
+    if !is_short(utterance) || !is_short(other) {
+        return None;
+    }
+    let level = |sound: &Utterance| {
+        let power: f64 = sound.samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
+        (power / sound.samples.len().max(1) as f64).sqrt()
+    };
+    let gain = (level(utterance) / level(other).max(1.0)).min(8.0);
+    let mut samples = utterance.samples.clone();
+    samples.resize(samples.len() + rng.random_range(0..SAMPLE_RATE / 8), 0);
+    samples.extend(other.samples.iter().map(|&sample| (f64::from(sample) * gain) as i16));
+    Some(Utterance { samples, phones: [utterance.phones.as_slice(), &other.phones].concat() })
 }
 
 /// All sounds in batches of like length, from short to long or `shuffled`.
@@ -114,23 +147,49 @@ fn epoch_order(sounds: &[Utterance], size: usize, shuffled: bool, seed: Seed) ->
     batches
 }
 
-/// Starts the thread that makes batches from `first_step` on. It ends when the receiver is dropped.
-pub fn stream_speech_batches(
-    corpus: Arc<SpeechCorpus>,
-    size: usize,
-    augmented: bool,
-    first_step: usize,
-    seed: Seed,
-) -> Receiver<SpeechBatch> {
-    let (sender, receiver) = sync_channel(AHEAD);
-    thread::spawn(move || {
-        for step in first_step.. {
-            if sender.send(make_speech_batch(&corpus, size, augmented, step, seed)).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
+/// Batches in the order of their steps.
+pub struct SpeechBatches {
+    /// Each thread's, in the order in which their batches are due.
+    threads: Vec<Receiver<SpeechBatch>>,
+    next: usize,
+}
+
+impl SpeechBatches {
+    /// Starts `threads` threads that make the batches from `first_step` on. They end when this value does.
+    pub fn start(
+        corpus: &Arc<SpeechCorpus>,
+        size: usize,
+        augmented: bool,
+        first_step: usize,
+        seed: Seed,
+        threads: usize,
+    ) -> Self {
+        let threads = threads.max(1);
+        let start = |number: usize| {
+            let (sender, receiver) = sync_channel(AHEAD);
+            let corpus = Arc::clone(corpus);
+            thread::spawn(move || {
+                for step in (first_step + number..).step_by(threads) {
+                    if sender.send(make_speech_batch(&corpus, size, augmented, step, seed)).is_err() {
+                        break;
+                    }
+                }
+            });
+            receiver
+        };
+        Self { threads: (0..threads).map(start).collect(), next: 0 }
+    }
+}
+
+impl Iterator for SpeechBatches {
+    type Item = SpeechBatch;
+
+    /// Waits for the next batch; `None` if a thread has failed.
+    fn next(&mut self) -> Option<SpeechBatch> {
+        let batch = self.threads[self.next].recv().ok()?;
+        self.next = (self.next + 1) % self.threads.len();
+        Some(batch)
+    }
 }
 
 #[cfg(test)]
@@ -148,6 +207,21 @@ mod tests {
         let ratio = |batch: &[usize]| *batch.iter().max().unwrap() as f32 / *batch.iter().min().unwrap() as f32;
         assert!(order.iter().filter(|batch| !batch.contains(&0)).all(|batch| batch.len() < 2 || ratio(batch) < 8.0));
         assert_ne!(order, epoch_order(&sounds, 8, true, Seed(5)));
+    }
+
+    #[test]
+    fn any_number_of_threads_makes_the_same_batches_in_order() {
+        let tone = |length: usize| Utterance {
+            samples: (0..length).map(|n| ((n as f32 * 0.2).sin() * 9000.0) as i16).collect(),
+            phones: vec![1, 2],
+        };
+        let train = (0..20).map(|n| tone(8_000 + 100 * n)).collect();
+        let corpus = Arc::new(SpeechCorpus { train, ..Default::default() });
+        let made = |threads: usize| -> Vec<SpeechBatch> {
+            SpeechBatches::start(&corpus, 4, true, 1_500, Seed(3), threads).take(7).collect()
+        };
+        assert_eq!(made(1), made(3));
+        assert!(made(1).iter().any(|batch| batch.phone_counts.contains(&4)), "two sounds in one");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    thread,
 };
 
 use anyhow::Context;
@@ -16,7 +17,7 @@ use crate::{
     base::Seed,
     dataset::speech::{
         MANIFEST_FILE, PhraseBook, SpokenEntry, quoted, read_manifest, read_sound,
-        voices::{Line, Voice, speak},
+        voices::{Engines, Line, Voice, speak},
     },
     percepts::phones::Phone,
     signal::log_mel::SAMPLE_RATE,
@@ -44,13 +45,20 @@ pub struct SpeechCorpus {
 }
 
 /// Recordings that are used: folder, and how often each is shown an epoch, so that people weigh against machines.
-const RECORDED: [(&str, usize); 5] =
-    [("librispeech", 10), ("an4", 10), ("hymel_keywords", 3), ("mycroft_precise", 3), ("picovoice_wakeword", 2)];
+const RECORDED: [(&str, usize); 6] = [
+    ("librispeech", 16),
+    ("an4", 16),
+    ("hymel_keywords", 5),
+    ("mycroft_precise", 5),
+    ("picovoice_wakeword", 2),
+    ("spoken_digits", 1),
+];
 
 /// Of the synthesised sentences, one in so many is validated on.
 const VALIDATION_SHARE: usize = 100;
 
-/// At most so many recordings of one folder are validated on.
+/// At most so many of them, and so many recordings of one folder, are validated on.
+const MOST_SYNTHETIC_VALIDATED: usize = 160;
 const MOST_VALIDATED: usize = 60;
 
 /// Longer and shorter sounds are left out, seconds.
@@ -103,11 +111,12 @@ pub fn synthesise(
         .collect();
     let known: Vec<String> = sentences.iter().filter(|sentence| phones_of(sentence).is_some()).cloned().collect();
     let book = PhraseBook::new(words, &known);
+    let engines = Engines::found();
     let lines: Vec<Line> = (0..count)
         .map(|index| {
             let mut rng = seed.derive("sentences").nth(index as u64).rng();
             let text = book.phrase(&mut rng);
-            let voice = Voice::to_learn_from(&mut rng);
+            let voice = Voice::to_learn_from(&mut rng, engines);
             Line { text, voice, path: folder.join(format!("{index:06}.wav")) }
         })
         .collect();
@@ -127,31 +136,32 @@ pub fn sentences_of(recordings: &Path) -> Vec<String> {
     entries.into_iter().filter(|entry| !entry.is_left_out()).map(|entry| entry.transcript).collect()
 }
 
-/// Reads the synthesised sentences and all recordings that are there.
+/// Reads the synthesised sentences and all recordings that are there. Calls `each` now and then.
 ///
 /// # Errors
 /// - a table or a sound cannot be read
 pub fn load(synthetic: &Path, recordings: &Path, mut each: impl FnMut()) -> anyhow::Result<SpeechCorpus> {
     let mut corpus = SpeechCorpus::default();
-    for (index, entry) in read_manifest(synthetic)?.into_iter().enumerate() {
-        each();
-        let Some(utterance) = utterance(&entry)? else { continue };
-        if index % VALIDATION_SHARE == 0 {
+    let sentences = read_manifest(synthetic)?;
+    for (index, utterance) in utterances(&sentences, &mut each)?.into_iter().enumerate() {
+        let Some(utterance) = utterance else { continue };
+        if index % VALIDATION_SHARE == 0 && corpus.validation.len() < MOST_SYNTHETIC_VALIDATED {
             corpus.validation.push(utterance);
         } else {
             corpus.train.push(utterance);
         }
     }
-    corpus.counts.push(("synthetic".into(), corpus.train.len()));
+    corpus.counts.push(("synthetic voices".into(), corpus.train.len()));
     for (name, times) in RECORDED {
         let folder = recordings.join(name);
         if !folder.exists() {
             continue;
         }
         let (mut learnt, mut validated) = (0, 0);
-        for entry in read_manifest(&folder)?.into_iter().filter(|entry| !entry.transcript.is_empty()) {
-            each();
-            let Some(utterance) = utterance(&entry)? else { continue };
+        let entries: Vec<_> =
+            read_manifest(&folder)?.into_iter().filter(|entry| !entry.transcript.is_empty()).collect();
+        for (entry, utterance) in entries.iter().zip(utterances(&entries, &mut each)?) {
+            let Some(utterance) = utterance else { continue };
             if entry.is_left_out() {
                 if validated < MOST_VALIDATED {
                     corpus.validation.push(utterance);
@@ -167,6 +177,24 @@ pub fn load(synthetic: &Path, recordings: &Path, mut each: impl FnMut()) -> anyh
     corpus.noises = sounds_in(&recordings.join("noise"))?;
     corpus.rooms = sounds_in(&recordings.join("rir"))?;
     Ok(corpus)
+}
+
+/// The sounds of entries, in their order, read on all processor cores; `None` for what cannot be learnt from.
+fn utterances(entries: &[SpokenEntry], each: &mut impl FnMut()) -> anyhow::Result<Vec<Option<Utterance>>> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = entries.len().div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        let parts: Vec<_> = entries
+            .chunks(share)
+            .map(|part| scope.spawn(move || part.iter().map(utterance).collect::<anyhow::Result<Vec<_>>>()))
+            .collect();
+        let mut all = Vec::with_capacity(entries.len());
+        for part in parts {
+            all.extend(part.join().map_err(|_| anyhow::anyhow!("reading sounds failed"))??);
+            each();
+        }
+        Ok(all)
+    })
 }
 
 fn sounds_in(folder: &Path) -> anyhow::Result<Vec<Vec<f32>>> {

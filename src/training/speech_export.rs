@@ -2,9 +2,12 @@
 //!
 //! In: a network of any backend. Out: a graph that takes any number of frames and the states of the recurrent layers, and
 //! answers with log probabilities and the states to go on with. Operators are from the standard set only; the recurrent
-//! layers are real `GRU` operators.
+//! layers are real `GRU` operators. Large networks keep their large weights as 16-bit floats, which halves the file.
 
-use burn::tensor::{Tensor, backend::Backend};
+use burn::{
+    module::Module,
+    tensor::{Tensor, backend::Backend},
+};
 
 use super::{
     gru_layer::GruLayer,
@@ -28,9 +31,20 @@ pub const LOG_PROBS: &str = "log_probs";
 /// Output: what [`STATE`] is next.
 pub const STATE_OUT: &str = "state_out";
 
+/// Networks with more parameters are kept in 16 bits.
+const MOST_IN_F32: usize = 2_000_000;
+
+/// Puts weights into a graph: its builder, their name, shape and values; answers with their name.
+type Keep = fn(&mut GraphBuilder, &str, &[usize], &[f32]) -> String;
+
 /// The graph for one stream.
 pub fn export_speech<B: Backend>(net: &SpeechNet<B>) -> ModelProto {
     let (layers, hidden) = (net.recurrent.len(), net.recurrent[0].hidden);
+    let keep: Keep = if net.num_params() > MOST_IN_F32 {
+        |graph, name, dims, data| graph.weights_f16(name, dims.iter().copied(), data)
+    } else {
+        |graph, name, dims, data| graph.weights_f32(name, dims.iter().copied(), data)
+    };
     let mut graph = GraphBuilder::new("speech");
     let features = graph.input(FEATURES, ElementType::F32, [1.into(), "frames".into(), BANDS.into()]);
     let state = graph.input(STATE, ElementType::F32, [layers.into(), 1.into(), hidden.into()]);
@@ -38,7 +52,7 @@ pub fn export_speech<B: Backend>(net: &SpeechNet<B>) -> ModelProto {
     // Convolutions want channels before time.
     let mut x = graph.node("Transpose", [features], [AttributeProto::ints("perm", [0, 2, 1])]);
     for (index, convolution) in net.convolutions.iter().enumerate() {
-        x = convolve(&mut graph, convolution, index, &x);
+        x = convolve(&mut graph, keep, convolution, index, &x);
     }
     // [1, channels, steps] to [steps, 1, channels], which recurrent operators want.
     let mut x = graph.node("Transpose", [x], [AttributeProto::ints("perm", [2, 0, 1])]);
@@ -48,7 +62,7 @@ pub fn export_speech<B: Backend>(net: &SpeechNet<B>) -> ModelProto {
         let from = graph.weights_i64(&format!("layer_{index}_from"), [1], &[index as i64]);
         let to = graph.weights_i64(&format!("layer_{index}_to"), [1], &[index as i64 + 1]);
         let before = graph.node("Slice", [&state, &from, &to], []);
-        let (all, last) = recur(&mut graph, layer, index, &x, &before);
+        let (all, last) = recur(&mut graph, keep, layer, index, &x, &before);
         // [steps, directions, 1, hidden] to [steps, 1, hidden].
         x = graph.node("Squeeze", [&all, &axis], []);
         states.push(last);
@@ -69,13 +83,13 @@ pub fn export_speech<B: Backend>(net: &SpeechNet<B>) -> ModelProto {
 }
 
 /// A convolution over time with its normalisation over channels and its rectifier; `[1, channels, time]` in and out.
-fn convolve<B: Backend>(graph: &mut GraphBuilder, block: &TimeConv<B>, index: usize, x: &str) -> String {
+fn convolve<B: Backend>(graph: &mut GraphBuilder, keep: Keep, block: &TimeConv<B>, index: usize, x: &str) -> String {
     let [rows, channels_out] = block.linear.weight.dims();
     let channels_in = rows / block.kernel;
     // [kernel · in, out] to [out, in, kernel].
     let weight = block.linear.weight.val().reshape([block.kernel, channels_in, channels_out]).permute([2, 1, 0]);
-    let weight =
-        graph.weights_f32(&format!("conv_{index}_weight"), [channels_out, channels_in, block.kernel], &values(weight));
+    let dims = [channels_out, channels_in, block.kernel];
+    let weight = keep(graph, &format!("conv_{index}_weight"), &dims, &values(weight));
     let bias = block.linear.bias.as_ref().map_or(vec![0.0; channels_out], |bias| values(bias.val()));
     let bias = graph.weights_f32(&format!("conv_{index}_bias"), [channels_out], &bias);
     let attributes = [
@@ -99,6 +113,7 @@ const NORM_EPSILON: f32 = 1e-5;
 /// One recurrent layer: all states `[steps, 1, 1, hidden]` and the last, `[1, 1, hidden]`.
 fn recur<B: Backend>(
     graph: &mut GraphBuilder,
+    keep: Keep,
     layer: &GruLayer<B>,
     index: usize,
     x: &str,
@@ -115,9 +130,9 @@ fn recur<B: Backend>(
         reordered
     };
     let weight = reordered(values(layer.input_weight.val()), inputs);
-    let weight = graph.weights_f32(&format!("gru_{index}_input"), [1, 3 * hidden, inputs], &weight);
+    let weight = keep(graph, &format!("gru_{index}_input"), &[1, 3 * hidden, inputs], &weight);
     let recurrence = reordered(values(layer.hidden_weight.val()), hidden);
-    let recurrence = graph.weights_f32(&format!("gru_{index}_hidden"), [1, 3 * hidden, hidden], &recurrence);
+    let recurrence = keep(graph, &format!("gru_{index}_hidden"), &[1, 3 * hidden, hidden], &recurrence);
     let mut bias = reordered(values(layer.input_bias.val()), 1);
     bias.extend(reordered(values(layer.hidden_bias.val()), 1));
     let bias = graph.weights_f32(&format!("gru_{index}_bias"), [1, 6 * hidden], &bias);

@@ -49,9 +49,9 @@ impl SpeechShape {
         Self { widths: [96, 192, 256], layers: 2, hidden: 256 }
     }
 
-    /// 4 M parameters, for a machine with a GPU.
+    /// 3.1 M parameters, for a machine with a GPU.
     pub fn large() -> Self {
-        Self { widths: [128, 256, 384], layers: 3, hidden: 448 }
+        Self { widths: [128, 224, 384], layers: 3, hidden: 384 }
     }
 }
 

@@ -6,7 +6,8 @@
 
 use std::{
     path::Path,
-    sync::{Arc, atomic::AtomicBool, mpsc::Receiver},
+    sync::{Arc, atomic::AtomicBool},
+    thread,
     time::Duration,
 };
 
@@ -20,7 +21,7 @@ use super::{
     fitting::{FitSettings, Report, SoFar, Task, fit},
     schedule::Budget,
     speech_augment::{augmented_frames, plain_frames},
-    speech_batches::{SpeechBatch, collate, stream_speech_batches},
+    speech_batches::{SpeechBatch, SpeechBatches, collate},
     speech_corpus::SpeechCorpus,
     speech_net::{SpeechNet, SpeechShape},
 };
@@ -38,6 +39,8 @@ use crate::{
 pub struct SpeechSettings {
     pub shape: SpeechShape,
     pub batch: usize,
+    /// Threads that make batches; they change nothing of what comes out.
+    pub batch_threads: usize,
     pub fit: FitSettings,
     /// Whether sounds are changed at random; only tests learn by heart.
     pub augmented: bool,
@@ -50,6 +53,7 @@ impl SpeechSettings {
         Self {
             shape: SpeechShape::small(),
             batch: 24,
+            batch_threads: 1,
             fit: FitSettings {
                 peak_rate: 2e-3,
                 weight_decay: 0.01,
@@ -62,6 +66,24 @@ impl SpeechSettings {
             },
             augmented: true,
             seed: Seed(7),
+        }
+    }
+
+    /// For a GPU that is fed by all processor cores but two.
+    pub fn gpu() -> Self {
+        let cpu = Self::cpu();
+        Self {
+            shape: SpeechShape::large(),
+            batch: 96,
+            batch_threads: thread::available_parallelism().map_or(1, usize::from).saturating_sub(2).max(1),
+            fit: FitSettings {
+                average: MovingAverage { steps: 1000.0 },
+                budget: Budget::Time(Duration::from_secs(10 * 60)),
+                validations: 16,
+                patience: 16,
+                ..cpu.fit.clone()
+            },
+            ..cpu
         }
     }
 }
@@ -82,7 +104,7 @@ pub struct SpeechPoint {
 
 /// Sounds to find phones in.
 struct Transcription<'a, B: AutodiffBackend> {
-    batches: Receiver<SpeechBatch>,
+    batches: SpeechBatches,
     validation: Validation,
     device: &'a B::Device,
 }
@@ -96,7 +118,7 @@ where
     type Point = SpeechPoint;
 
     fn loss(&mut self, net: &SpeechNet<B>, _step: usize, _spent: f64) -> anyhow::Result<Option<Tensor<B, 1>>> {
-        let batch = self.batches.recv().context("the thread that makes training sounds has ended")?;
+        let batch = self.batches.next().context("a thread that makes training sounds has ended")?;
         Ok((batch.count > 0).then(|| batch_loss(net, &batch, self.device)))
     }
 
@@ -129,7 +151,14 @@ where
     B::seed(device, settings.seed.derive("weights").0);
     let net = SpeechNet::<B>::new(&settings.shape, device);
     let task = |step, _spent| Transcription::<B> {
-        batches: stream_speech_batches(corpus.clone(), settings.batch, settings.augmented, step, settings.seed),
+        batches: SpeechBatches::start(
+            &corpus,
+            settings.batch,
+            settings.augmented,
+            step,
+            settings.seed,
+            settings.batch_threads,
+        ),
         validation: validation_batches(&corpus, settings),
         device,
     };

@@ -22,7 +22,7 @@ use tch::Kind;
 
 use super::{
     backend::TrainingBackend,
-    conv_block::{ConvBias, ConvNorm},
+    conv_block::{ConvBias, ConvLeaky, ConvNorm, LEAK},
     gru_layer::GruLayer,
 };
 
@@ -38,9 +38,13 @@ impl TrainingBackend for Autodiff<LibTorch> {
             primitive(block.norm.gamma.val()),
             primitive(block.norm.beta.val()),
         ];
-        let (stride, padding) = (block.stride as i64, block.padding() as i64);
+        let (stride, padding, wrapped) = (block.stride as i64, block.padding() as i64, block.wrapped);
         let output = on_torch_tape(inputs, |[x, weight, gamma, beta]| {
-            let y = convolve(x, weight, None, stride, padding);
+            let y = if wrapped {
+                convolve(&wrap(x, padding), weight, None, stride, 0)
+            } else {
+                convolve(x, weight, None, stride, padding)
+            };
             let mut y = y.batch_norm(
                 Some(gamma),
                 Some(beta),
@@ -61,6 +65,18 @@ impl TrainingBackend for Autodiff<LibTorch> {
     fn conv_bias(block: &ConvBias<Self>, x: Tensor<Self, 4>) -> Tensor<Self, 4> {
         let inputs = [primitive(x), primitive(block.weight.val()), primitive(block.bias.val())];
         on_torch_tape(inputs, |[x, weight, bias]| convolve(x, weight, Some(bias), 1, 0).to_kind(Kind::Float))
+    }
+
+    /// In f32: a critic's gradient is told by small differences, which bfloat16 would drown.
+    fn conv_leaky(block: &ConvLeaky<Self>, x: Tensor<Self, 4>) -> Tensor<Self, 4> {
+        let inputs = [primitive(x), primitive(block.weight.val()), primitive(block.bias.val())];
+        let (stride, padding) = (block.stride as i64, block.padding() as i64);
+        on_torch_tape(inputs, |[x, weight, bias]| {
+            let conv = |x: &tch::Tensor, padding| x.conv2d(weight, Some(bias), [stride; 2], [padding; 2], [1, 1], 1);
+            let x = x.to_kind(Kind::Float);
+            let y = if block.wrapped { conv(&wrap(&x, padding), 0) } else { conv(&x, padding) };
+            if block.rectified { y.maximum(&(&y * LEAK)) } else { y }
+        })
     }
 
     fn gru(layer: &GruLayer<Self>, x: Tensor<Self, 3>, state: Tensor<Self, 2>) -> Tensor<Self, 3> {
@@ -111,6 +127,11 @@ fn convolve(
         [1, 1],
         1,
     )
+}
+
+/// A picture with `margin` pixels of its opposite edges around it.
+fn wrap(x: &tch::Tensor, margin: i64) -> tch::Tensor {
+    x.pad([margin; 4], "circular", None)
 }
 
 fn primitive<const D: usize>(tensor: Tensor<Autodiff<LibTorch>, D>) -> Tracked {

@@ -15,14 +15,20 @@ use bevy::{
         AssetPath, LoadState,
         io::{AssetSourceBuilder, AssetSourceId},
     },
+    ecs::system::SystemParam,
     gltf::GltfAssetLabel,
     mesh::VertexAttributeValues,
     prelude::*,
     world_serialization::{WorldAssetRoot, WorldInstanceReady},
 };
 
-use super::physics::surface_physics;
-use crate::scene::AssetCollider;
+use super::{
+    box_mapping::box_mapped,
+    physics::surface_physics,
+    spawn::{SceneObject, Stage},
+    worn::{Dreams, Worn},
+};
+use crate::scene::{ActiveScene, AssetCollider};
 
 /// An object whose meshes come from a file.
 #[derive(Component, Clone, Debug, PartialEq)]
@@ -89,6 +95,77 @@ pub fn notice_failures(
             warn!("{}: {error}", imported.path.display());
             failed.write(ImportFailed { path: imported.path.clone(), reason: error.to_string() });
             commands.entity(entity).insert(ImportEnded);
+        }
+    }
+}
+
+/// The meshes of an object from a file, with their places in it.
+#[derive(SystemParam)]
+pub(super) struct ImportedMeshes<'w, 's> {
+    children: Query<'w, 's, &'static Children>,
+    parts: Query<'w, 's, (&'static Mesh3d, &'static MeshMaterial3d<StandardMaterial>, Option<&'static Dreams>)>,
+    transforms: Query<'w, 's, &'static Transform>,
+}
+
+/// A mesh of an object from a file, before it is dressed.
+#[derive(Clone, Debug)]
+pub(super) struct ImportedMesh {
+    pub entity: Entity,
+    pub mesh: Handle<Mesh>,
+    pub worn: Worn,
+    /// In the object.
+    place: Transform,
+}
+
+impl ImportedMeshes<'_, '_> {
+    /// All meshes below `root`.
+    pub fn of(&self, root: Entity) -> Vec<ImportedMesh> {
+        let mut found = Vec::new();
+        let mut open = vec![(root, Transform::IDENTITY)];
+        while let Some((entity, place)) = open.pop() {
+            if let Ok((mesh, material, dreams)) = self.parts.get(entity) {
+                found.push(ImportedMesh { entity, mesh: mesh.0.clone(), worn: Worn::of(material, dreams), place });
+            }
+            for child in self.children.get(entity).into_iter().flatten() {
+                let own = self.transforms.get(*child).copied().unwrap_or_default();
+                open.push((*child, place * own));
+            }
+        }
+        found
+    }
+}
+
+impl Stage<'_, '_> {
+    /// Gives all meshes of an object from a file a material, laid onto them from six sides: coordinates in files are no measure.
+    /// False if it has no mesh of triangles.
+    pub(super) fn dress_imported(&mut self, parts: &[ImportedMesh], worn: &Worn) -> bool {
+        let mut any = false;
+        for part in parts {
+            let mapped = self.meshes.get(&part.mesh).and_then(|mesh| box_mapped(mesh, &part.place));
+            let Some(mapped) = mapped else { continue };
+            let mesh = self.meshes.add(mapped);
+            self.commands.entity(part.entity).insert(Mesh3d(mesh));
+            worn.clone().put_on(self.commands.entity(part.entity));
+            any = true;
+        }
+        any
+    }
+}
+
+/// Objects from files wear what the scene says as soon as they are there.
+pub(super) fn dress_imported(
+    ended: Query<(Entity, &SceneObject), (With<ImportedObject>, Added<ImportEnded>)>,
+    scene: Option<Res<ActiveScene>>,
+    meshes: ImportedMeshes,
+    mut stage: Stage,
+) {
+    let Some(scene) = scene else { return };
+    for (root, SceneObject(name)) in &ended {
+        let object = scene.spec.objects.iter().find(|object| object.name == *name);
+        let worn = object.and_then(|object| Some((object, scene.spec.materials.get(object.material.as_ref()?)?)));
+        if let Some((object, material)) = worn {
+            let worn = stage.wear(material, object.scale);
+            stage.dress_imported(&meshes.of(root), &worn);
         }
     }
 }

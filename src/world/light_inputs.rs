@@ -32,17 +32,17 @@ pub struct LightControl {
     pub sky: Option<SkySpec>,
     /// Doorways that let no light through: middles of openings, world space.
     pub shut: Vec<Vec3>,
-    /// Surfaces that wear another material of the scene than its file says.
+    /// Surfaces that wear another material than the scene's file says.
     pub painted: Vec<PaintedSurface>,
 }
 
-/// A surface of a room, and its material's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A surface of a room, and what it is made of.
+#[derive(Clone, Debug, PartialEq)]
 pub struct PaintedSurface {
     /// As in the scene.
     pub room: usize,
     pub part: RoomPart,
-    pub material: String,
+    pub material: MaterialSpec,
 }
 
 impl Default for LightControl {
@@ -53,7 +53,7 @@ impl Default for LightControl {
 
 impl LightControl {
     /// Notes what a surface wears now, `None` as in the file; returns what it wore before.
-    pub fn paint(&mut self, room: usize, part: RoomPart, material: Option<String>) -> Option<String> {
+    pub fn paint(&mut self, room: usize, part: RoomPart, material: Option<MaterialSpec>) -> Option<MaterialSpec> {
         let known = self.painted.iter().position(|painted| painted.room == room && painted.part == part);
         let before = known.map(|index| self.painted.remove(index).material);
         self.painted.extend(material.map(|material| PaintedSurface { room, part, material }));
@@ -182,7 +182,7 @@ fn reflectances(spec: &SceneSpec, painted: &[PaintedSurface]) -> Vec<Reflectance
         .map(|(index, room)| {
             let worn = |part: RoomPart| {
                 let painted = painted.iter().find(|painted| painted.room == index && painted.part == part);
-                painted.map(|painted| of(&painted.material))
+                painted.map(|painted| mean_color(&painted.material))
             };
             let wall = |side| worn(RoomPart::Wall(side)).unwrap_or_else(|| of(&room.walls));
             Reflectance {
@@ -215,10 +215,12 @@ mod tests {
     fn a_painted_wall_reflects_its_paint_and_gives_it_back() {
         let mut control = LightControl::default();
         let wall = RoomPart::Wall(Side::East);
-        assert_eq!(control.paint(1, wall, Some("marble".into())), None);
-        assert_eq!(control.paint(1, wall, Some("brick".into())).as_deref(), Some("marble"));
+        let [marble, brick] =
+            [0.9, 0.3].map(|grey| MaterialSpec { base_color: Vec3::splat(grey), ..MaterialSpec::default() });
+        assert_eq!(control.paint(1, wall, Some(marble.clone())), None);
+        assert_eq!(control.paint(1, wall, Some(brick.clone())), Some(marble));
         assert_eq!(control.painted.len(), 1);
-        assert_eq!(control.paint(1, wall, None).as_deref(), Some("brick"));
+        assert_eq!(control.paint(1, wall, None), Some(brick));
         assert_eq!(control, LightControl::default());
     }
 }

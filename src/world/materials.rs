@@ -31,8 +31,8 @@ pub struct MaterialLibrary {
     pictures: HashMap<PictureKey, Pictures>,
 }
 
-/// A material spec as a key: its numbers as bits.
-type RoomKey = (Pattern, [u32; 9]);
+/// A material spec as a key: its numbers as bits, its dream as text.
+type RoomKey = (Pattern, [u32; 9], Option<String>);
 /// A recipe and the size it is drawn at.
 type PictureKey = (Figure, [u32; 7], u64, u32);
 
@@ -146,7 +146,7 @@ impl MaterialLibrary {
     pub fn room(&mut self, spec: &MaterialSpec, workshop: &mut Workshop) -> Handle<StandardMaterial> {
         let [b, a] = [spec.base_color, spec.accent_color];
         let numbers = [b.x, b.y, b.z, a.x, a.y, a.z, spec.roughness, spec.metallic, spec.scale_m].map(f32::to_bits);
-        let key = (spec.pattern, numbers);
+        let key = (spec.pattern, numbers, spec.dream.as_ref().map(ToString::to_string));
         if let Some((_, known)) = self.rooms.get(&key) {
             return known.clone();
         }
@@ -278,7 +278,8 @@ fn picture_key(recipe: &SurfaceRecipe, size: u32) -> PictureKey {
     (recipe.figure, [b.x, b.y, b.z, a.x, a.y, a.z, recipe.roughness].map(f32::to_bits), recipe.seed.0, size)
 }
 
-fn tiling_image(bytes: Vec<u8>, size: u32, mip_levels: u32, format: TextureFormat, anisotropy: u16) -> Image {
+/// A square picture that repeats, all levels one after the other.
+pub fn tiling_image(bytes: Vec<u8>, size: u32, mip_levels: u32, format: TextureFormat, anisotropy: u16) -> Image {
     let mut image = Image::new_uninit(
         Extent3d { width: size, height: size, depth_or_array_layers: 1 },
         TextureDimension::D2,
@@ -316,6 +317,7 @@ mod tests {
             roughness: 0.8,
             metallic: 0.0,
             scale_m: 1.0,
+            ..MaterialSpec::default()
         };
         let low = QualitySettings { texture_size: 16, ..Quality::Software.settings() };
         let mut workshop = Workshop { images: &mut images, materials: &mut materials, settings: low };
@@ -345,6 +347,7 @@ mod tests {
             roughness: 0.8,
             metallic: 0.0,
             scale_m: 1.0,
+            ..MaterialSpec::default()
         };
         let brick = library.room(&spec, &mut workshop);
         assert_eq!(library.room(&spec.clone(), &mut workshop), brick);

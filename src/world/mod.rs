@@ -15,6 +15,7 @@ pub mod avatar;
 mod beside_frames;
 mod body;
 pub mod bounce;
+mod box_mapping;
 mod commanded;
 pub mod companion;
 mod contact;
@@ -44,6 +45,7 @@ pub mod sky;
 mod spawn;
 mod variants;
 mod view;
+mod worn;
 
 use avian3d::prelude::PhysicsSystems;
 use bevy::prelude::*;
@@ -62,6 +64,7 @@ pub use quality::Quality;
 pub use rooms::{RoomPart, RoomSurface};
 pub use spawn::{Architecture, NextInstance, SceneObject, forget_earlier_scenes};
 pub use view::WorldView;
+pub use worn::{DreamShown, Dreams, Swatches, Worn};
 
 use crate::{
     base::ClassTable,
@@ -112,7 +115,7 @@ impl Plugin for WorldPlugin {
                     .in_set(WorldSystems::Build),
             )
             .add_message::<ImportFailed>()
-            .add_systems(Update, imported::notice_failures)
+            .add_systems(Update, (imported::notice_failures, imported::dress_imported))
             .add_systems(PostUpdate, contact::add_contact_shadows)
             .add_systems(FixedPostUpdate, contact::place_contact_shadows.after(PhysicsSystems::Last))
             .add_systems(

@@ -14,6 +14,7 @@ use super::{
     physics::building_collider,
     preparation::{Prepared, SceneReady},
     spawn::Stage,
+    worn::Worn,
 };
 use crate::scene::{MaterialSpec, Pattern, RoomSpec, SceneSpec, Side};
 
@@ -109,37 +110,39 @@ impl Stage<'_, '_> {
         let body = body.id();
         for (part, buffers, material) in pieces {
             if !buffers.indices.is_empty() {
-                let material = self.room_material(scene, material);
-                let surface = self.spawn_mesh(body, &buffers, material);
+                let worn = self.room_material(scene, material);
+                let surface = self.spawn_mesh(body, &buffers, worn);
                 self.commands.entity(surface).insert(RoomSurface { room: index, part });
             }
         }
     }
 
-    /// Replaces the one mesh of all walls of a room by one for each, all with `material`; returns them.
+    /// Replaces the one mesh of all walls of a room by one for each, all as the one was dressed; returns them.
     pub fn part_walls(
         &mut self,
         scene: &SceneSpec,
         index: usize,
         body: Entity,
         walls: Entity,
-        material: &Handle<StandardMaterial>,
+        worn: &Worn,
     ) -> Vec<(Side, Entity)> {
         self.commands.entity(walls).despawn();
         let room = &scene.rooms[index];
         let parts = walls_apart(&build_room(&scene.rooms, index).walls, room);
         let mut surfaces = Vec::new();
         for (side, buffers) in parts.into_iter().filter(|(_, buffers)| !buffers.indices.is_empty()) {
-            let surface = self.spawn_mesh(body, &buffers, material.clone());
+            let surface = self.spawn_mesh(body, &buffers, worn.clone());
             self.commands.entity(surface).insert(RoomSurface { room: index, part: RoomPart::Wall(side) });
             surfaces.push((side, surface));
         }
         surfaces
     }
 
-    fn spawn_mesh(&mut self, parent: Entity, buffers: &MeshBuffers, material: Handle<StandardMaterial>) -> Entity {
+    fn spawn_mesh(&mut self, parent: Entity, buffers: &MeshBuffers, worn: Worn) -> Entity {
         let mesh = self.meshes.add(to_mesh(buffers, true));
-        self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(material), ChildOf(parent))).id()
+        let surface = self.commands.spawn((Mesh3d(mesh), ChildOf(parent))).id();
+        worn.put_on(self.commands.entity(surface));
+        surface
     }
 
     /// Land around the house, so that nothing falls and windows look out on something.
@@ -157,11 +160,9 @@ impl Stage<'_, '_> {
             max: Vec3::new(high.x + reach.x, tallest + BOUNDS_BEYOND_HOUSE, high.y + reach.y),
         });
         let top = lowest - LAND_BELOW_FLOOR.min(PLINTH_DEPTH);
-        let material = if scene.materials.contains_key("land") {
-            self.room_material(scene, "land")
-        } else {
-            let (library, mut workshop) = self.workshop();
-            library.room(&land_material(), &mut workshop)
+        let worn = match scene.materials.get("land") {
+            Some(land) => self.wear(land, 1.0),
+            None => self.wear(&land_material(), 1.0),
         };
         let half = LAND_HALF_SIZE;
         let corner = |x: f32, z: f32| Vec3::new(center.x + x * half, top, center.y + z * half);
@@ -189,7 +190,7 @@ impl Stage<'_, '_> {
             Transform::from_xyz(center.x, top - 2.0, center.y),
             ChildOf(body),
         ));
-        self.spawn_mesh(body, &buffers, material);
+        self.spawn_mesh(body, &buffers, worn);
     }
 }
 
@@ -222,6 +223,7 @@ pub(super) fn joinery_material() -> MaterialSpec {
         roughness: 0.45,
         metallic: 0.0,
         scale_m: 1.0,
+        ..MaterialSpec::default()
     }
 }
 
@@ -234,6 +236,7 @@ pub(super) fn land_material() -> MaterialSpec {
         roughness: 0.95,
         metallic: 0.0,
         scale_m: 2.0,
+        ..MaterialSpec::default()
     }
 }
 

@@ -12,6 +12,7 @@ use bevy::prelude::*;
 
 use super::{
     Grabbable, Label,
+    box_mapping::box_mapped,
     imported::ImportedObject,
     lamps::Lamp,
     materials::{MaterialLibrary, Workshop},
@@ -20,10 +21,11 @@ use super::{
     quality::Quality,
     rooms::joinery_material,
     variants::Variants,
+    worn::Worn,
 };
 use crate::{
     base::{ClassTable, Seed},
-    scene::{MaterialSpec, ObjectSource, ObjectSpec, SceneSpec},
+    scene::{Mapping, MaterialSpec, ObjectSource, ObjectSpec, SceneSpec},
 };
 
 /// The root of an object of the scene, with its name in the file.
@@ -121,12 +123,11 @@ impl Stage<'_, '_> {
         (&mut self.library, Workshop { images: &mut self.images, materials: &mut self.materials, settings })
     }
 
-    /// The material that the scene calls `name`; a plain grey one if it has none of that name.
-    pub(super) fn room_material(&mut self, scene: &SceneSpec, name: &str) -> Handle<StandardMaterial> {
+    /// What the scene calls `name`; a plain grey if it has no material of that name.
+    pub(super) fn room_material(&mut self, scene: &SceneSpec, name: &str) -> Worn {
         let plain = joinery_material();
         let spec = scene.materials.get(name).unwrap_or(&plain);
-        let (library, mut workshop) = self.workshop();
-        library.room(spec, &mut workshop)
+        self.wear(spec, 1.0)
     }
 
     fn spawn_object(&mut self, scene: &SceneSpec, object: &ObjectSpec) {
@@ -147,21 +148,20 @@ impl Stage<'_, '_> {
         }
     }
 
-    /// Gives an object's main part another material of the scene; `None` gives it back its own. `meshes` are what it wore.
-    /// Returns false where that cannot be done: for objects from files.
+    /// Gives an object's main part another material; `None` gives it back its own. `meshes` are what it wore. Returns false
+    /// where that cannot be done: for objects from files.
     pub fn dress_object(
         &mut self,
-        scene: &SceneSpec,
         object: &ObjectSpec,
         root: Entity,
         meshes: &[Entity],
-        material: Option<&str>,
+        material: Option<&MaterialSpec>,
     ) -> bool {
         let ObjectSource::Kind { kind, seed } = &object.source else { return false };
         for mesh in meshes {
             self.commands.entity(*mesh).despawn();
         }
-        self.spawn_looks(scene, material, kind, *seed, root).is_some()
+        self.spawn_looks(material, object.scale, kind, *seed, root).is_some()
     }
 
     /// The object's root without its name and label.
@@ -206,7 +206,8 @@ impl Stage<'_, '_> {
             root.insert((CenterOfMass(center * object.scale), NoAutoCenterOfMass));
         }
         let root = root.id();
-        self.spawn_looks(scene, object.material.as_deref(), kind, seed, root)?;
+        let worn = object.material.as_ref().and_then(|name| scene.materials.get(name));
+        self.spawn_looks(worn, object.scale, kind, seed, root)?;
         if let Some((position, power)) = glow {
             let lumens = power.max_element().max(1e-3);
             let mut light = self.commands.spawn((
@@ -228,29 +229,33 @@ impl Stage<'_, '_> {
         Some(root)
     }
 
-    /// The meshes of an object as children of `root`; the main part wears `material` of the scene, if it has one so called.
+    /// The meshes of an object as children of `root`; the main part wears `worn`, if there is one.
     fn spawn_looks(
         &mut self,
-        scene: &SceneSpec,
-        material: Option<&str>,
+        worn: Option<&MaterialSpec>,
+        scale: f32,
         kind: &str,
         seed: Seed,
         root: Entity,
     ) -> Option<()> {
-        let worn = material.filter(|name| scene.materials.contains_key(*name));
         let tangents = self.quality.settings().object_relief;
         let key = (kind.to_owned(), seed);
         let variant = self.variants.get_or_draw(key, worn.is_some(), tangents, &mut self.meshes)?;
         let meshes = if worn.is_some() { variant.meshes_apart.clone()? } else { variant.meshes.clone() };
         for (index, (mesh, look)) in meshes.into_iter().enumerate() {
-            let material = match worn {
-                Some(name) if index == 0 => self.room_material(scene, name),
+            let worn = match worn {
+                Some(spec) if index == 0 => self.wear(spec, scale),
                 _ => {
                     let (library, mut workshop) = self.workshop();
-                    library.object(look, &mut workshop)
+                    Worn { material: library.object(look, &mut workshop), dream: None }
                 }
             };
-            self.commands.spawn((Mesh3d(mesh), MeshMaterial3d(material), ChildOf(root)));
+            let from_six_sides = worn.dream.as_ref().is_some_and(|dream| dream.mapping == Mapping::Box);
+            let mapped = self.meshes.get(&mesh).filter(|_| from_six_sides);
+            let mapped = mapped.and_then(|mesh| box_mapped(mesh, &Transform::IDENTITY));
+            let mesh = mapped.map_or(mesh, |mapped| self.meshes.add(mapped));
+            let part = self.commands.spawn((Mesh3d(mesh), ChildOf(root))).id();
+            worn.put_on(self.commands.entity(part));
         }
         Some(())
     }

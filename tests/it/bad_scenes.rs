@@ -4,10 +4,10 @@ use std::{fs, path::Path};
 
 use umwelt::{
     base::Problem,
-    scene::{ActionRegistry, KindRegistry, Known, Parameter, SceneSpec},
+    scene::{ActionRegistry, DreamMaterials, KindRegistry, Known, Parameter, SceneSpec},
 };
 
-/// With kinds of typical size and a few actions.
+/// With kinds of typical size, a few actions and a few materials that can be dreamt.
 fn check_scene(path: &Path) -> Result<SceneSpec, Vec<Problem>> {
     let mut actions = ActionRegistry::default();
     actions.register("Follow", &[], "");
@@ -16,7 +16,8 @@ fn check_scene(path: &Path) -> Result<SceneSpec, Vec<Problem>> {
     actions.register("Paint", &[Parameter::Material], "");
     actions.register("Lights", &[Parameter::Choice(&["on", "off", "dim", "bright"])], "");
     actions.register("Wait", &[Parameter::Number(1, 60)], "");
-    umwelt::scene::check_scene(path, Known { kinds: &KindRegistry::typical(), actions: &actions })
+    let dreams = DreamMaterials(["bricks", "marble", "moss", "wood"].map(str::to_owned).into());
+    umwelt::scene::check_scene(path, Known { kinds: &KindRegistry::typical(), actions: &actions, dreams: &dreams })
 }
 
 #[test]

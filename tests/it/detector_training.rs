@@ -48,7 +48,7 @@ fn tiny(classes: usize) -> NetShape {
 fn settings(classes: usize, steps: usize) -> DetectorSettings {
     let usual = DetectorSettings::cpu(classes);
     let fit = FitSettings { peak_rate: 6e-3, budget: Budget::Steps(steps), validations: 2, ..usual.fit };
-    DetectorSettings { shape: tiny(classes), batch: 8, fit, augmented: false, seed: usual.seed }
+    DetectorSettings { shape: tiny(classes), batch: 8, fit, augmented: false, ..usual }
 }
 
 /// 32 pictures; with `classes` 1 all shapes are of one class.

@@ -28,9 +28,9 @@ use umwelt::{
         provider::{Provider, ProviderChoice, SessionSettings},
     },
     percepts::{Heard, HearingStatus},
-    scene::ScenePlugin,
+    scene::{ScenePlugin, SceneProblems},
     sensors::{EarPlugin, EarSource, EarStatus, EndpointSettings, Speech, SpeechPart, utterances},
-    world::Commanded,
+    world::{Commanded, all_kinds},
 };
 
 use crate::sound_server::{PATIENCE, SoundServer};
@@ -63,7 +63,9 @@ fn listen_and_tell() {
         session: SessionSettings { provider: ProviderChoice::Named(Provider::Cpu), ..Default::default() },
     };
     let mut app = App::new();
+    // Of the world only what its scene may name: nothing is spawned.
     app.insert_resource(all_actions())
+        .insert_resource(all_kinds())
         .init_resource::<Tick>()
         .add_plugins((
             MinimalPlugins,
@@ -80,7 +82,7 @@ fn listen_and_tell() {
 }
 
 fn tell(
-    (ear, hearing): (Res<EarStatus>, Res<HearingStatus>),
+    (ear, hearing, problems): (Res<EarStatus>, Res<HearingStatus>, Res<SceneProblems>),
     (mut speech, mut heard): (MessageReader<Speech>, MessageReader<Heard>),
     mut commanded: MessageReader<Commanded>,
     mut before: Local<(Option<Status>, Option<Status>)>,
@@ -101,6 +103,9 @@ fn tell(
     if before.1.as_ref() != Some(&hearing.status) {
         say(format!("hearing {}", words(&hearing.status)));
         before.1 = Some(hearing.status.clone());
+    }
+    if problems.is_changed() {
+        problems.0.iter().for_each(|problem| say(format!("scene problem: {problem}")));
     }
     for Speech { part, .. } in speech.read() {
         match part {
@@ -157,7 +162,14 @@ impl Listener {
         let begun = Instant::now();
         loop {
             let line = self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed()));
-            let line = line.unwrap_or_else(|_| panic!("never came: {beginning:?}; this came: {:#?}", self.seen));
+            let line = line.unwrap_or_else(|error| {
+                let ended = match self.process.try_wait() {
+                    Ok(Some(status)) => format!("the app has ended: {status}"),
+                    _ => "the app runs".to_owned(),
+                };
+                let waited = begun.elapsed().as_secs_f64();
+                panic!("{beginning:?} never came in {waited:.1} s ({error}; {ended}); this came: {:#?}", self.seen)
+            });
             self.seen.push(line.clone());
             if line.starts_with(beginning) {
                 println!("{:6.0} ms  {line}", begun.elapsed().as_secs_f64() * 1e3);
@@ -257,6 +269,80 @@ fn a_server_that_hangs_is_told_and_nobody_hangs_with_it() {
     let told = listener.until("microphone unavailable");
     assert!(told.contains("does not answer"), "{told}");
     listener.leave();
+}
+
+/// Reads a stream's lines as they come, carriage returns being ends of lines too, into one channel with others.
+fn lines_of(stream: impl std::io::Read + Send + 'static, tell: mpsc::Sender<String>) {
+    std::thread::spawn(move || {
+        let mut line = Vec::new();
+        for byte in BufReader::new(stream).bytes().map_while(Result::ok) {
+            if !matches!(byte, b'\n' | b'\r') {
+                line.push(byte);
+            } else if tell.send(String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+#[test]
+fn hear_live_shows_what_is_said_as_it_is_said() {
+    if !root().join("models/speech").join(MODEL_FILE).is_file() {
+        eprintln!("SKIPPED: there is no model in models/speech");
+        return;
+    }
+    let Some(mut server) = SoundServer::new() else { return };
+    let mut process = Command::new(env!("CARGO_BIN_EXE_umwelt"))
+        .args(["hear", "--live", "--provider", "cpu"])
+        .envs(server.environment())
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let (tell, lines) = mpsc::channel();
+    lines_of(process.stdout.take().expect("its output"), tell.clone());
+    lines_of(process.stderr.take().expect("its news"), tell);
+    let mut seen = Vec::new();
+    let mut until = |wanted: &str| {
+        while let Ok(line) = lines.recv_timeout(PATIENCE) {
+            seen.push(line.clone());
+            if line.contains(wanted) {
+                println!("{line}");
+                return true;
+            }
+        }
+        println!("never came: {wanted:?}; this came: {seen:#?}");
+        false
+    };
+    let mut all = until("listening to ");
+    if all {
+        server.speak(&spoken("dim_the_lights.flac"));
+        all = until("Lights(dim)");
+    }
+    let _ = process.kill();
+    let _ = process.wait();
+    assert!(all);
+}
+
+#[test]
+fn a_bad_grammar_and_a_missing_model_are_told_by_hear() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let grammar = folder.path().join("bar.grammar.ron");
+    let voice = spoken("dim_the_lights.flac");
+    let voice = voice.to_str().expect("plain");
+    for (text, told) in [
+        ("(version: 1, commands: {\"pour a {drnk}\": \"Order\"}, slots: {\"drink\": [\"latte\"]})", "drnk"),
+        ("(version: 1, commands: {\"pour (a|\": \"Order\"})", "bar.grammar.ron:1"),
+        ("(version: 1, commands: {})", "there is no command"),
+    ] {
+        fs::write(&grammar, text).expect("written");
+        let (code, answer) = umwelt(&["hear", voice, "--grammar"], &grammar);
+        assert!(code == Some(1) && answer.contains(told), "{text}: {code:?} {answer}");
+    }
+    let (code, answer) = umwelt(&["hear", voice, "--model"], &folder.path().join("nowhere"));
+    assert!(code == Some(3) && answer.contains("umwelt train speech"), "{code:?} {answer}");
 }
 
 /// A WAV file of one format: header and data.

@@ -221,3 +221,54 @@ fn a_model_that_cannot_be_read_is_told_and_the_rest_of_the_scene_stands() {
     let names: Vec<&str> = bodies.iter(app.world()).map(|(name, _)| name.0.as_str()).collect();
     assert_eq!(names, ["mug_1"], "the mug stands, the broken model has no body");
 }
+
+#[test]
+fn an_object_from_a_file_wears_what_the_scene_says_in_the_right_size() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // One triangle, a metre along x and y, enlarged twice by its node.
+    let gltf = r#"{"asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, "scale": [2, 2, 2]}], "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
+        "accessors": [{"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3",
+                       "min": [0, 0, 0], "max": [1, 1, 0]}],
+        "bufferViews": [{"buffer": 0, "byteLength": 36}], "buffers": [{"byteLength": 36, "uri": "triangle.bin"}]}"#;
+    let corners: [f32; 9] = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+    let bytes: Vec<u8> = corners.iter().flat_map(|corner| corner.to_le_bytes()).collect();
+    fs::write(folder.path().join("triangle.gltf"), gltf).expect("written");
+    fs::write(folder.path().join("triangle.bin"), bytes).expect("written");
+    let scene = folder.path().join("tiled.scene.ron");
+    let text =
+        "(version: 1, materials: {\"plain\": (), \"tiles\": (pattern: Tiles, scale_m: 0.6)}, spawn: (at: (4, 5)),
+         rooms: [(name: \"hall\", min: (0, 0), max: (8, 6), floor: \"plain\", walls: \"plain\")],
+         objects: [(asset: \"triangle.gltf\", label: \"sail\", name: \"sail\", at: (2, 0.2, 2), scale: 0.5,
+                    material: \"tiles\", collider: Nothing)])";
+    fs::write(&scene, text).expect("written");
+    let Some(mut app) = world(&scene, "an object from a file in a material") else { return };
+    wait_for_models(&mut app);
+    app.update();
+    app.update();
+    let root = {
+        let mut objects = app.world_mut().query::<(Entity, &SceneObject)>();
+        objects.iter(app.world()).find(|(_, object)| object.0 == "sail").expect("the sail").0
+    };
+    let mut open = vec![root];
+    let mut worn = Vec::new();
+    while let Some(entity) = open.pop() {
+        let entity = app.world().entity(entity);
+        open.extend(entity.get::<Children>().into_iter().flatten());
+        if let (Some(mesh), Some(material)) = (entity.get::<Mesh3d>(), entity.get::<MeshMaterial3d<StandardMaterial>>())
+        {
+            worn.push((mesh.0.clone(), material.0.clone()));
+        }
+    }
+    let [(mesh, material)] = &worn[..] else { panic!("{} meshes", worn.len()) };
+    let material = app.world().resource::<Assets<StandardMaterial>>().get(material).expect("a material");
+    assert!(material.base_color_texture.is_some(), "tiles have a picture");
+    // A tile's repeat is 0.6 m in the world, 1.2 m before the object is halved.
+    assert!((material.uv_transform.matrix2.x_axis.x - 1.0 / 1.2).abs() < 1e-6);
+    let mesh = app.world().resource::<Assets<Mesh>>().get(mesh).expect("a mesh");
+    let uvs = mesh.attribute(Mesh::ATTRIBUTE_UV_0).expect("coordinates");
+    let bevy::mesh::VertexAttributeValues::Float32x2(uvs) = uvs else { panic!("{uvs:?}") };
+    let width =
+        uvs.iter().map(|uv| uv[0]).fold(f32::MIN, f32::max) - uvs.iter().map(|uv| uv[0]).fold(f32::MAX, f32::min);
+    assert!((width - 2.0).abs() < 1e-5, "{width} m wide in the object");
+}

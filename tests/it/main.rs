@@ -24,4 +24,7 @@ mod shipped_scenes;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;
+#[cfg(feature = "train")]
+mod texture_training;
+mod textures;
 mod tracked_rig;

@@ -7,7 +7,7 @@ use std::{
 
 use umwelt::{
     app::{all_actions, spoken_grammar::spoken_problems},
-    scene::{KindRegistry, Known, ObjectSource, SceneSpec, check_scene},
+    scene::{DreamMaterials, KindRegistry, Known, ObjectSource, SceneSpec, check_scene},
     world::all_kinds,
 };
 
@@ -16,9 +16,10 @@ fn shipped(name: &str) -> PathBuf {
 }
 
 fn load(name: &str, kinds: &KindRegistry) -> SceneSpec {
-    check_scene(&shipped(name), Known { kinds, actions: &all_actions() }).unwrap_or_else(|problems| {
-        panic!("{}", problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())
-    })
+    check_scene(&shipped(name), Known { kinds, actions: &all_actions(), dreams: &DreamMaterials::default() })
+        .unwrap_or_else(|problems| {
+            panic!("{}", problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())
+        })
 }
 
 #[test]
@@ -44,8 +45,8 @@ fn atelier_is_a_furnished_house_with_a_garden() {
     let indoors = scene.rooms.iter().filter(|room| room.ceiling.is_some()).count();
     assert!(indoors >= 4 && scene.rooms.len() > indoors, "rooms and a courtyard");
     assert!(scene.places.len() >= 4);
-    assert!((30..=40).contains(&scene.commands.len()), "{} commands", scene.commands.len());
-    let problems = spoken_problems(&scene.grammar(), &shipped("atelier.scene.ron"));
+    assert!((30..=50).contains(&scene.commands.len()), "{} commands", scene.commands.len());
+    let problems = spoken_problems(&scene.grammar(&DreamMaterials::default()), &shipped("atelier.scene.ron"));
     assert!(problems.is_empty(), "{problems:#?}");
 }
 

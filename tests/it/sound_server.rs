@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anything may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take on a machine that is busy with other things; what comes is waited for, not slept for.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The server; it ends with this value.
 pub struct SoundServer {

@@ -11,6 +11,7 @@ use std::{
 
 use burn::{
     backend::{Autodiff, Flex},
+    module::Module,
     tensor::{Tensor, TensorData},
 };
 use ndarray::Array3;
@@ -63,7 +64,8 @@ fn tones() -> SpeechCorpus {
 fn train(steps: usize, stop_at: usize, run: &Path) -> Vec<SpeechPoint> {
     let usual = SpeechSettings::cpu();
     let fit = FitSettings { peak_rate: 1e-2, budget: Budget::Steps(steps), validations: 2, ..usual.fit };
-    let settings = SpeechSettings { shape: tiny(), batch: 16, fit, augmented: false, seed: usual.seed };
+    let settings =
+        SpeechSettings { shape: tiny(), batch: 16, batch_threads: 2, fit, augmented: false, seed: usual.seed };
     let stop = AtomicBool::new(false);
     let mut report = |report| {
         if let Report::Step { step, .. } = report {
@@ -118,6 +120,38 @@ fn apart(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
+/// The network's own answer to [`frames`], and the states after them.
+fn own_answer(net: &SpeechNet<Flex>, frames: &[MelFrame]) -> (Vec<f32>, Vec<f32>) {
+    let device = Default::default();
+    let data = TensorData::new(frames.iter().flatten().copied().collect(), [1, frames.len(), BANDS]);
+    let (log_probs, last) = net.forward(Tensor::from_data(data, &device), net.silent_state(1, &device));
+    let values = |data: TensorData| data.iter::<f32>().collect::<Vec<f32>>();
+    (values(log_probs.into_data()), values(last.into_data()))
+}
+
+#[test]
+fn a_large_network_is_kept_in_half_the_bytes_and_says_nearly_the_same() {
+    let Ok(runtime) = library::load(&inference_places::library_places()) else {
+        eprintln!("SKIPPED: ONNX Runtime is not installed");
+        return;
+    };
+    let device = Default::default();
+    <Flex as burn::tensor::backend::Backend>::seed(&device, 3);
+    let shape = SpeechShape::large();
+    let net = SpeechNet::<Flex>::new(&shape, &device);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_speech(folder.path(), &net, &[("confidence", 0.5)], Seed(3), "test").expect("written");
+    let bytes = folder.path().join("model.onnx").metadata().expect("there").len() as usize;
+    assert!(bytes < 5 * net.num_params() / 2, "{bytes} bytes for {} parameters", net.num_params());
+    let cpu = SessionSettings { provider: ProviderChoice::Named(Provider::Cpu), ..Default::default() };
+    let mut session = ModelSession::open(runtime, folder.path(), &cpu).expect("passes the door");
+    let frames = frames();
+    let silence = Array3::zeros([shape.layers, 1, shape.hidden]);
+    let (said, _) = run(&mut session, &frames, &silence);
+    let difference = apart(&said, &own_answer(&net, &frames).0);
+    assert!(difference > 0.0 && difference < 5e-3, "{difference}");
+}
+
 #[test]
 fn the_exported_speech_model_says_what_the_network_says_whole_or_in_pieces() {
     let runtime = match library::load(&inference_places::library_places()) {
@@ -136,15 +170,12 @@ fn the_exported_speech_model_says_what_the_network_says_whole_or_in_pieces() {
     let mut session = ModelSession::open(runtime, folder.path(), &cpu).expect("passes the door");
 
     let frames = frames();
-    let data = TensorData::new(frames.iter().flatten().copied().collect(), [1, frames.len(), BANDS]);
-    let (expected, last) = net.forward(Tensor::from_data(data, &device), net.silent_state(1, &device));
-    let expected: Vec<f32> = expected.into_data().iter::<f32>().collect();
+    let (expected, last) = own_answer(&net, &frames);
     assert_eq!(expected.len(), steps_of(frames.len()) * OUTPUTS);
 
     let silence = Array3::zeros([2, 1, 32]);
     let (whole, state) = run(&mut session, &frames, &silence);
     assert!(apart(&whole, &expected) < 1e-4, "{}", apart(&whole, &expected));
-    let last: Vec<f32> = last.into_data().iter::<f32>().collect();
     assert!(apart(state.as_slice().expect("contiguous"), &last) < 1e-4);
 
     let (mut pieces, mut state, mut start) = (Vec::new(), silence, 0);

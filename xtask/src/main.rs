@@ -4,8 +4,8 @@
 //! - `cargo xtask test` does the same set-up, then format, clippy with warnings as errors, and every test.
 //! - `cargo xtask test --vr` runs the headset's tests alone, and fails where no OpenXR runtime can be brought for them.
 //! - `cargo xtask setup` stops after the set-up and prints the environment of the program as `export` lines.
-//! - `cargo xtask train detector|speech [ARGS…]` trains a model on PyTorch's CPU kernels (brings libtorch, 5.5 GB, and for speech
-//!   the synthetic voices, when asked).
+//! - `cargo xtask train detector|speech|texture [ARGS…]` trains a model on PyTorch's kernels, on an NVIDIA GPU if there is one (brings
+//!   libtorch, 5.5 GB, and for speech the synthetic voices, when asked).
 //!
 //! Nothing is fetched twice: what was brought lies under `target/runtime`, and a second call needs no network.
 
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         }),
         "train" => train(&rest),
         _ => {
-            eprintln!("usage: cargo xtask play [ARGS…] | test [--vr] | setup | train detector|speech [ARGS…]");
+            eprintln!("usage: cargo xtask play [ARGS…] | test [--vr] | setup | train detector|speech|texture [ARGS…]");
             return ExitCode::from(2);
         }
     };
@@ -119,7 +119,7 @@ fn test_headset(arguments: &[String]) -> Result {
 
 fn train(arguments: &[String]) -> Result {
     // Without a name the detector is meant, as it was the first.
-    let named = arguments.first().is_some_and(|first| first == "detector" || first == "speech");
+    let named = arguments.first().is_some_and(|first| ["detector", "speech", "texture"].contains(&first.as_str()));
     let (model, arguments) = if named { (arguments[0].as_str(), &arguments[1..]) } else { ("detector", arguments) };
     let mut environment = setup(false)?;
     if model == "speech" {

@@ -10,7 +10,12 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    app::{Exit, all_actions, spoken_grammar::spoken_problems},
+    app::{
+        Exit, all_actions,
+        dream_materials::{dream_materials, generator_problems},
+        inference_places::models_folder,
+        spoken_grammar::spoken_problems,
+    },
     base::Problem,
     inference::{
         manifest::{MANIFEST_FILE, MODEL_FILE},
@@ -47,17 +52,20 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     for path in &args.paths {
         find_checkable(path, 0, &mut files, &mut problems);
     }
-    let (kinds, actions) = (all_kinds(), all_actions());
-    let known = Known { kinds: &kinds, actions: &actions };
+    let (kinds, actions, dreams) = (all_kinds(), all_actions(), dream_materials(&models_folder()));
+    let known = Known { kinds: &kinds, actions: &actions, dreams: &dreams };
     for file in &files {
         problems.extend(match model_folder(file) {
-            Some(folder) => check_model(folder),
+            Some(folder) => match check_model(folder) {
+                problems if problems.is_empty() => generator_problems(folder),
+                problems => problems,
+            },
             None if is_grammar(file) => match check_grammar(file, known) {
                 Ok(grammar) => spoken_problems(&grammar, file),
                 Err(problems) => problems,
             },
             None => match check_scene(file, known) {
-                Ok(scene) => spoken_problems(&scene.grammar(), file),
+                Ok(scene) => spoken_problems(&scene.grammar(&dreams), file),
                 Err(problems) => problems,
             },
         });

@@ -6,10 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    app::{Exit, graphics, headset, inference_places::InferenceArgs},
+    app::{Exit, dream_materials::generator_problems, graphics, headset, inference_places::InferenceArgs},
     base::Status,
     inference::{
-        InferenceSettings, ModelStatus, Models, library, provider::Assignment, session::ModelSession, test_model,
+        InferenceSettings, ModelStatus, Models, library, models, provider::Assignment, session::ModelSession,
+        test_model,
     },
     sensors::probe_microphone,
 };
@@ -106,6 +107,8 @@ fn examine(settings: InferenceSettings) -> Findings {
     if statuses.is_empty() {
         advice.push(format!("no models in {}; `umwelt train` makes them", models_folder.display()));
     }
+    let faults = models::model_folders(&models_folder).into_iter().flat_map(|folder| generator_problems(&folder));
+    advice.extend(faults.map(|fault| fault.to_string()));
     let microphone = find_microphone(&mut advice);
     let models = statuses.iter().map(finding).collect();
     let openxr = match headset::look() {

@@ -35,6 +35,8 @@ enum What {
     Detector(DetectorArgs),
     /// Score hearing: which command was spoken.
     Speech(super::eval_speech::SpeechArgs),
+    /// Score the generator of textures: whether its materials are known again, how near to photographs, how varied.
+    Texture(super::eval_texture::TextureArgs),
 }
 
 /// Arguments of `umwelt eval detector`.
@@ -62,6 +64,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<Exit> {
     match args.what {
         What::Detector(args) => detector(&args),
         What::Speech(args) => super::eval_speech::run(&args),
+        What::Texture(args) => super::eval_texture::run(&args),
     }
 }
 

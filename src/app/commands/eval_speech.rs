@@ -1,6 +1,12 @@
 //! `umwelt eval speech`.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -13,14 +19,15 @@ use crate::{
         spoken_grammar::open_grammar,
     },
     base::{Phrase, Seed},
-    dataset::speech::{MANIFEST_FILE, SpokenEntry, read_manifest, read_sound},
-    evaluation::{SpeechFigures, SpokenSound, score_speech, speech_sets::make_test_set},
+    dataset::speech::{MANIFEST_FILE, SpokenEntry, read_manifest, read_sound, voices::Voice},
+    evaluation::{SpeechFigures, SpokenSound, score_speech, speech_calibration::calibrate, speech_sets::make_test_set},
     inference::{
         library,
+        manifest::{MANIFEST_FILE as MODEL_MANIFEST, Manifest},
         provider::{ProviderChoice, SessionSettings},
         session::ModelSession,
     },
-    percepts::speech::{CommandPhrase, GrammarSource, PhoneGraph, Recogniser},
+    percepts::speech::{CommandPhrase, GrammarSource, PhoneGraph, Recogniser, alignment::Evidence, request::BIAS},
     sensors::{EndpointSettings, utterances},
     signal::log_mel::SAMPLE_RATE,
 };
@@ -34,7 +41,10 @@ pub struct SpeechArgs {
     /// What can be said: a scene, or a file NAME.grammar.ron; without it every transcript of the data is a command.
     #[arg(long, value_name = "FILE")]
     grammar: Option<PathBuf>,
-    /// A list of sentences, one a line: first speak them with the held-out voices, in four conditions, into the (one, new)
+    /// More folders, of which nothing is a command whatever its transcripts say.
+    #[arg(long, num_args = 1.., value_name = "DIR")]
+    other: Vec<PathBuf>,
+    /// A list of sentences, one a line: first speak them with the held-out voices, in six conditions, into the (one, new)
     /// folder of `--data`.
     #[arg(long, value_name = "FILE")]
     synthesise: Option<PathBuf>,
@@ -47,6 +57,13 @@ pub struct SpeechArgs {
     /// Take no sound for a command: all of the data is talk at large (needs `--grammar`).
     #[arg(long, requires = "grammar")]
     talk: bool,
+    /// Fit the model's confidence to this data, which should hold commands and other talk of voices that are in no test, and
+    /// write it into the model's manifest: what is no command is then accepted so many times an hour.
+    #[arg(long, value_name = "ACCEPTS_PER_HOUR", conflicts_with = "confidence")]
+    calibrate: Option<f64>,
+    /// With `--synthesise`: speak with voices to learn from instead of the held-out ones, for calibration.
+    #[arg(long, requires = "synthesise")]
+    learnt_voices: bool,
     /// The model folder; `speech` beside the other models if it is left out.
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
@@ -67,11 +84,15 @@ pub struct SpeechArgs {
 /// - ONNX Runtime, the model, the grammar or the data cannot be read; a voice cannot speak
 pub fn run(args: &SpeechArgs) -> anyhow::Result<Exit> {
     if let Some(list) = &args.synthesise {
-        synthesise(list, &args.data)?;
+        synthesise(list, &args.data, args.learnt_voices)?;
     }
     let mut entries = Vec::new();
     for folder in &args.data {
         entries.extend(read_manifest(folder)?);
+    }
+    for folder in &args.other {
+        entries
+            .extend(read_manifest(folder)?.into_iter().map(|entry| SpokenEntry { transcript: String::new(), ..entry }));
     }
     entries.retain(|entry| !args.without.iter().any(|label| entry.label.starts_with(label.as_str())));
     if args.talk {
@@ -104,6 +125,9 @@ pub fn run(args: &SpeechArgs) -> anyhow::Result<Exit> {
     });
     let figures = score_speech(&mut recogniser, sounds)?;
     bar.finish_and_clear();
+    if let Some(accepts_per_hour) = args.calibrate {
+        write_calibration(&folder, &figures, accepts_per_hour)?;
+    }
     if args.json {
         println!("{}", serde_json::to_string(&figures)?);
     } else {
@@ -112,7 +136,26 @@ pub fn run(args: &SpeechArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn synthesise(list: &PathBuf, data: &[PathBuf]) -> anyhow::Result<()> {
+/// Puts what the examples say into the manifest in `folder`.
+fn write_calibration(folder: &Path, figures: &SpeechFigures, accepts_per_hour: f64) -> anyhow::Result<()> {
+    let fitted = calibrate(&figures.examples, figures.other_hours, accepts_per_hour, figures.confidence)
+        .context("calibration wants commands and other talk (sounds without transcript) in the data")?;
+    let path = folder.join(MODEL_MANIFEST);
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let mut manifest = Manifest::parse(&text, &path).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", lines.join("\n"))
+    })?;
+    manifest.thresholds.insert(BIAS.to_owned(), fitted.bias);
+    for (name, weight) in Evidence::NAMES.iter().zip(fitted.weights) {
+        manifest.thresholds.insert((*name).to_owned(), weight);
+    }
+    fs::write(&path, manifest.to_text()?).with_context(|| format!("writing {}", path.display()))?;
+    eprintln!("wrote {}: {fitted:?}; the figures below are from before", path.display());
+    Ok(())
+}
+
+fn synthesise(list: &PathBuf, data: &[PathBuf], learnt_voices: bool) -> anyhow::Result<()> {
     let [folder] = data else {
         anyhow::bail!("name one folder with --data to speak into");
     };
@@ -126,7 +169,8 @@ fn synthesise(list: &PathBuf, data: &[PathBuf]) -> anyhow::Result<()> {
         text.lines().map(|line| line.trim().to_lowercase()).filter(|l| !l.is_empty()).collect();
     let spinner = ProgressBar::new_spinner();
     spinner.set_message("speaking");
-    make_test_set(folder, &sentences, Seed(7), || spinner.tick())?;
+    let voices = if learnt_voices { Voice::to_calibrate_with() } else { Voice::to_score_with() };
+    make_test_set(folder, &sentences, &voices, Seed(7), || spinner.tick())?;
     spinner.finish_and_clear();
     Ok(())
 }

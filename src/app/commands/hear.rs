@@ -171,8 +171,19 @@ fn listen(grammar: &std::path::Path, folder: PathBuf, provider: ProviderChoice) 
     ))
     .add_systems(Update, show);
     app.world_mut().resource_mut::<Grammar>().replace(phrases);
-    println!("listening; Ctrl+C ends");
+    eprintln!("getting ready to listen; Ctrl+C ends");
     Ok(if app.run().is_success() { Exit::Done } else { Exit::Bad })
+}
+
+/// Why nothing can be heard, or who listens; empty while both get ready.
+fn news(ear: &EarStatus, hearing: &HearingStatus) -> String {
+    match (&ear.status, &hearing.status) {
+        (Status::Unavailable(reason), _) | (_, Status::Unavailable(reason)) => {
+            format!("nothing can be heard: {reason}")
+        }
+        (Status::Ready, Status::Ready) => format!("listening to {}", ear.source),
+        _ => String::new(),
+    }
 }
 
 /// One line that changes while somebody speaks, and stays when it is done.
@@ -183,11 +194,7 @@ fn show(
     mut told: Local<(String, String)>,
 ) {
     let (told_last, shown) = &mut *told;
-    let reason = [&ear.status, &hearing.status].into_iter().find_map(|status| match status {
-        Status::Unavailable(reason) => Some(reason.clone()),
-        _ => None,
-    });
-    let news = reason.map_or_else(|| ear.source.clone(), |reason| format!("nothing can be heard: {reason}"));
+    let news = news(&ear, &hearing);
     if !news.is_empty() && *told_last != news {
         eprintln!("{news}");
         *told_last = news;
@@ -219,6 +226,16 @@ fn show(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listening_is_told_once_microphone_and_model_are_both_ready() {
+        let ear = EarStatus { status: Status::Ready, source: "Headset".into(), ..Default::default() };
+        let hearing = |status| HearingStatus { status, ..Default::default() };
+        assert_eq!(news(&ear, &hearing(Status::Loading)), "");
+        assert_eq!(news(&ear, &hearing(Status::Ready)), "listening to Headset");
+        let broken = Status::Unavailable("no model".into());
+        assert_eq!(news(&EarStatus::default(), &hearing(broken)), "nothing can be heard: no model");
+    }
 
     #[test]
     fn the_answer_is_the_first_command_or_the_likeliest_utterance() {

@@ -3,8 +3,10 @@
 mod bench;
 mod check;
 mod doctor;
+mod dream;
 mod eval;
 mod eval_speech;
+mod eval_texture;
 mod hear;
 mod kit;
 mod play;
@@ -13,6 +15,7 @@ mod see;
 mod train;
 mod train_detector;
 mod train_speech;
+mod train_texture;
 mod training_run;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +46,8 @@ enum Command {
     See(see::SeeArgs),
     /// Understand what is said in one sound file, or into the microphone.
     Hear(hear::HearArgs),
+    /// Dream a surface: base colour, normals, roughness, height and a preview as pictures.
+    Dream(dream::DreamArgs),
     /// Render contact sheets of the object kit.
     Kit(kit::KitArgs),
     /// Measure frame time with AI on and off, sensor rate and model latency in one run.
@@ -64,6 +69,7 @@ pub fn dispatch(line: CommandLine) -> anyhow::Result<Exit> {
         Command::Eval(args) => eval::run(args),
         Command::See(args) => see::run(args),
         Command::Hear(args) => hear::run(args),
+        Command::Dream(args) => dream::run(args),
         Command::Kit(args) => kit::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),

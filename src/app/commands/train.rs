@@ -17,6 +17,8 @@ enum What {
     Detector(super::train_detector::DetectorArgs),
     /// Fit the speech model: which sounds of English are in a voice.
     Speech(super::train_speech::SpeechArgs),
+    /// Fit the generator of textures: what the surfaces of materials look like.
+    Texture(super::train_texture::TextureArgs),
 }
 
 /// Runs the command.
@@ -40,5 +42,6 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Exit> {
     match args.what {
         What::Detector(args) => super::train_detector::run(&args),
         What::Speech(args) => super::train_speech::run(&args),
+        What::Texture(args) => super::train_texture::run(&args),
     }
 }

@@ -129,6 +129,7 @@ mod detector {
         };
         settings.seed = Seed(run_args.seed);
         settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
+        settings.batch = run_args.batch.unwrap_or(settings.batch);
 
         let (frame_count, validation_count) = (frames.len(), validation.len());
         let bar = RunBar::new()?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::training_run::RunArgs;
+use super::{train_detector::Preset, training_run::RunArgs};
 
 /// Arguments of `umwelt train speech`.
 #[derive(Debug, Args)]
@@ -15,9 +15,9 @@ pub struct SpeechArgs {
     /// Recordings, noises and rooms (folders with a manifest.csv each); those that are absent are left out.
     #[arg(long, default_value = "../shared/data", value_name = "DIR")]
     pub recordings: PathBuf,
-    /// A larger network, for a machine with a GPU.
-    #[arg(long)]
-    pub large: bool,
+    /// How large a network, how large its batches, how long.
+    #[arg(long, value_enum, default_value_t = Preset::Cpu)]
+    pub preset: Preset,
     /// Synthesise the sentences and stop.
     #[arg(long)]
     pub prepare: bool,
@@ -42,7 +42,7 @@ mod speech {
     use indicatif::{ProgressBar, ProgressStyle};
     use serde_json::json;
 
-    use super::SpeechArgs;
+    use super::{Preset, SpeechArgs};
     use crate::{
         app::{
             Exit,
@@ -55,7 +55,6 @@ mod speech {
             learning_curve::{LearningCurve, draw_learning_curve},
             speech_corpus::{self, SpeechCorpus, sentences_of},
             speech_model::write_speech,
-            speech_net::SpeechShape,
             speech_training::{SpeechPoint, SpeechSettings, train_speech},
         },
     };
@@ -103,12 +102,13 @@ mod speech {
         spinner.finish_and_clear();
         anyhow::ensure!(!corpus.train.is_empty() && !corpus.validation.is_empty(), "too few sentences to learn from");
 
-        let mut settings = SpeechSettings::cpu();
+        let mut settings = match args.preset {
+            Preset::Cpu => SpeechSettings::cpu(),
+            Preset::Gpu => SpeechSettings::gpu(),
+        };
         settings.seed = Seed(run_args.seed);
         settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
-        if args.large {
-            settings.shape = SpeechShape::large();
-        }
+        settings.batch = run_args.batch.unwrap_or(settings.batch);
         let stop = stop_on_signal();
         let corpus = Arc::new(corpus);
         let bar = RunBar::new()?;

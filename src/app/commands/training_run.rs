@@ -17,6 +17,9 @@ pub struct RunArgs {
     /// Seed of everything drawn at random.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
+    /// Examples a step; the preset's if it is left out.
+    #[arg(long)]
+    pub batch: Option<usize>,
     /// CPU threads of the tensor library.
     #[arg(long, default_value_t = 2)]
     pub threads: usize,
@@ -32,7 +35,7 @@ pub struct RunArgs {
 pub enum BackendName {
     /// Pure Rust on the CPU.
     Flex,
-    /// libtorch on the CPU (feature `train-tch`).
+    /// libtorch (feature `train-tch`): on an NVIDIA GPU where the library and the machine have it, else on the CPU.
     Tch,
     /// Any GPU (feature `train-wgpu`).
     Wgpu,
@@ -94,8 +97,12 @@ mod running {
             BackendName::Flex => training.train::<Autodiff<Flex>>(&Default::default()),
             #[cfg(feature = "train-tch")]
             BackendName::Tch => {
+                use burn::backend::libtorch::{LibTorch, LibTorchDevice};
                 tch::set_num_threads(args.threads as i32);
-                training.train::<Autodiff<burn::backend::LibTorch>>(&Default::default())
+                // A libtorch with CUDA kernels is used where it finds a card; the others have the processor only.
+                let device = if tch::Cuda::is_available() { LibTorchDevice::Cuda(0) } else { LibTorchDevice::Cpu };
+                tch::Cuda::cudnn_set_benchmark(true);
+                training.train::<Autodiff<LibTorch>>(&device)
             }
             #[cfg(feature = "train-wgpu")]
             BackendName::Wgpu => training.train::<Autodiff<burn::backend::Wgpu>>(&Default::default()),

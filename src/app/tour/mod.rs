@@ -94,7 +94,11 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
     // The wall clock drives the simulation, as in a window.
     app.insert_resource(TimeUpdateStrategy::Automatic);
     app.add_plugins((
-        InhabitedWorldPlugin { scene: settings.scene.clone(), inference: settings.inference.clone() },
+        InhabitedWorldPlugin {
+            scene: settings.scene.clone(),
+            inference: settings.inference.clone(),
+            texture_cache: None,
+        },
         LiveScorePlugin,
         EarPlugin { source: settings.ear.clone() },
     ))

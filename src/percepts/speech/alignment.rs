@@ -1,8 +1,8 @@
 //! A phrase laid over the sound: where its phones are, and how credible that makes it.
 //!
 //! In: rows of log probabilities, a sequence of phones, what foreign sounds cost. Out: the best single path (Viterbi 1967,
-//! through the states of CTC, Graves et al. 2006) with foreign sounds before and after it, and the confidence that follows.
-//! What is absent: other phrases; the decision.
+//! through the states of CTC, Graves et al. 2006) with foreign sounds before and after it, what speaks for and against it
+//! ([`Evidence`]), and the confidence that follows by a [`Judgement`]. What is absent: other phrases; the decision.
 
 use super::super::phones::{BLANK, OUTPUTS, Phone};
 
@@ -96,25 +96,111 @@ pub fn align(rows: &[Row], phones: &[Phone], filler: f32) -> Option<Alignment> {
     Some(Alignment { score, onsets, last_step })
 }
 
-/// The log odds that a phrase was said: what they are without any evidence, …
-const BIAS: f32 = 8.84;
-/// … a nat a phone by which talk at large explains the sound better, …
-const LESS_LIKELY: f32 = 2.04;
-/// … few phones, which chance finds in any talk (over their number), …
-const SHORT: f32 = 18.07;
-/// … phones that do not follow one another as in speech.
-const UNEVEN: f32 = 5.67;
+/// What speaks against a phrase: 0 each where the phrase is as likely as any talk, long, and evenly spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// By how much talk at large explains the sound better, nats a phone.
+    pub distance: f32,
+    /// The same for the phone of the phrase that fits worst, nats.
+    pub worst: f32,
+    /// One over the number of phones: chance finds few of them in any talk.
+    pub shortness: f32,
+    /// See [`Alignment::unevenness`].
+    pub unevenness: f32,
+    /// Share of the phrase's phones that are nowhere the likeliest output where they should be.
+    pub unmatched: f32,
+    /// Other sounds before and after the phrase, 0 to 1 with half at four of them.
+    pub foreign: f32,
+}
 
-/// How credible a phrase is, 0 to 1, whose best path is this, where the best path of any phones has the log probability
-/// `talk`.
-///
-/// A logistic regression over phrases that were said (held-out voices in four conditions) and the best phrases that were
-/// found in talk and noise; `umwelt eval speech` tells what each threshold gives.
-pub fn confidence(found: &Alignment, talk: f32, steps_per_phone: f32) -> f32 {
-    let phones = found.onsets.len().max(1) as f32;
-    let distance = (talk - found.score).max(0.0) / phones;
-    let odds = BIAS - LESS_LIKELY * distance - SHORT / phones - UNEVEN * found.unevenness(steps_per_phone);
-    1.0 / (1.0 + (-odds).exp())
+impl Evidence {
+    /// Names in the order of [`Evidence::values`]; manifests of models know their weights by them.
+    pub const NAMES: [&str; 6] = [
+        "against_distance",
+        "against_worst",
+        "against_shortness",
+        "against_unevenness",
+        "against_unmatched",
+        "against_foreign",
+    ];
+
+    /// Of the best path of a phrase in `rows`, where the best path of any phones has the log probability `talk`.
+    pub fn of(rows: &[Row], phones: &[Phone], found: &Alignment, talk: f32, steps_per_phone: f32) -> Self {
+        /// More is not told from this much, nats.
+        const MOST: f32 = 20.0;
+        let count = phones.len().max(1) as f32;
+        let (mut worst, mut unmatched) = (0.0_f32, 0_usize);
+        let ends = found.onsets.iter().skip(1).copied().chain([found.last_step + 1]);
+        for ((phone, onset), end) in phones.iter().zip(&found.onsets).zip(ends) {
+            let phone = usize::from(phone.0);
+            let steps = rows.get(*onset..end.max(onset + 1)).unwrap_or_default();
+            let lost: f32 = steps
+                .iter()
+                .enumerate()
+                .map(|(step, row)| {
+                    let on_path = if step == 0 { row[phone] } else { row[phone].max(row[BLANK]) };
+                    row[best_output(row)] - on_path
+                })
+                .sum();
+            worst = worst.max(lost);
+            unmatched += usize::from(!steps.iter().any(|row| best_output(row) == phone));
+        }
+        let first = found.onsets.first().copied().unwrap_or_default();
+        let outside = [rows.get(..first), rows.get(found.last_step + 1..)].map(Option::unwrap_or_default);
+        let others = outside.map(new_sounds).iter().sum::<usize>() as f32;
+        Self {
+            distance: ((talk - found.score).max(0.0) / count).min(MOST),
+            worst: worst.min(MOST),
+            shortness: 1.0 / count,
+            unevenness: found.unevenness(steps_per_phone),
+            unmatched: unmatched as f32 / count,
+            foreign: others / (others + 4.0),
+        }
+    }
+
+    pub fn values(&self) -> [f32; Self::NAMES.len()] {
+        [self.distance, self.worst, self.shortness, self.unevenness, self.unmatched, self.foreign]
+    }
+}
+
+/// How many sounds the likeliest outputs of these steps are.
+fn new_sounds(rows: &[Row]) -> usize {
+    let mut last = BLANK;
+    rows.iter()
+        .filter(|row| {
+            let best = best_output(row);
+            let is_new = best != BLANK && best != last;
+            last = best;
+            is_new
+        })
+        .count()
+}
+
+/// The log odds that a phrase was said: what they are without any evidence, and how much each [`Evidence`] takes away.
+/// They belong to a model: its manifest has them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judgement {
+    pub bias: f32,
+    pub weights: [f32; Evidence::NAMES.len()],
+}
+
+impl Default for Judgement {
+    /// For models that were not calibrated.
+    fn default() -> Self {
+        Self { bias: 8.84, weights: [2.04, 0.0, 18.07, 5.67, 0.0, 0.0] }
+    }
+}
+
+impl Judgement {
+    /// How credible a phrase is, 0 to 1.
+    pub fn confidence(&self, evidence: &Evidence) -> f32 {
+        1.0 / (1.0 + (-self.log_odds(evidence)).exp())
+    }
+
+    /// The same as log odds.
+    pub fn log_odds(&self, evidence: &Evidence) -> f32 {
+        self.bias - self.weights.iter().zip(evidence.values()).map(|(weight, value)| weight * value).sum::<f32>()
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +249,8 @@ mod tests {
     fn short_phrases_and_scattered_sounds_need_more_evidence() {
         let sure = |score: f32, onsets: &[usize]| {
             let found = Alignment { score, onsets: onsets.to_vec(), last_step: onsets[onsets.len() - 1] };
-            confidence(&found, 0.0, 2.3)
+            let phones = vec![Phone(5); onsets.len()];
+            Judgement::default().confidence(&Evidence::of(&[], &phones, &found, 0.0, 2.3))
         };
         let even: Vec<usize> = (0..12).map(|index| 2 * index).collect();
         assert!(sure(-8.0, &even) > 0.9);
@@ -171,5 +258,20 @@ mod tests {
         let scattered: Vec<usize> = (0..12).map(|index| 9 * index).collect();
         assert!(sure(-8.0, &scattered) < 0.5);
         assert!((0.0..=1.0).contains(&sure(-1e4, &even)));
+    }
+
+    #[test]
+    fn evidence_names_the_phone_that_is_not_there_and_the_sounds_around() {
+        let rows = [9, 8, 0, 5, 0, 6, 0, 0].map(|output| row(output, 0.9));
+        let talk: f32 = rows.iter().map(|row| row[best_output(row)]).sum();
+        let evidence = |numbers: &[u8]| {
+            let phones = phones(numbers);
+            Evidence::of(&rows, &phones, &align(&rows, &phones, 4.0).unwrap(), talk, 2.0)
+        };
+        let (right, wrong) = (evidence(&[5, 6]), evidence(&[5, 7]));
+        assert_eq!((right.worst, right.unmatched, wrong.unmatched), (0.0, 0.0, 0.5));
+        assert!((wrong.worst - (0.9_f32 / (0.1 / (OUTPUTS - 1) as f32)).ln()).abs() < 1e-3, "{wrong:?}");
+        assert!((right.foreign - 2.0 / 6.0).abs() < 1e-6, "{right:?}");
+        assert!((right.distance - 4.0).abs() < 1e-3, "two foreign sounds, two phones: {right:?}");
     }
 }

@@ -4,7 +4,7 @@
 //! the sound, and the best phrase with another meaning. It is CTC prefix beam search (Hannun et al., "First-pass large
 //! vocabulary continuous speech recognition using bi-directional recurrent DNNs", 2014) in which only the grammar's prefixes
 //! live. Beside them, over the same steps, runs the best path through all phones: talk at large. A phrase is as credible as
-//! its best single path explains the sound like talk at large does ([`confidence`]). Before and after a phrase may be other
+//! its best single path explains the sound like talk at large does ([`Evidence`], [`Judgement`]). Before and after a phrase may be other
 //! sounds, each of which costs. What is absent: the decision (who asks compares the confidence with the model's threshold).
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::{
         SpokenCommand,
         phones::{BLANK, OUTPUTS, Phone},
     },
-    alignment::{Row, align, best_output, confidence, foreign},
+    alignment::{Evidence, Judgement, Row, align, best_output, foreign},
     grammar::{END, PhoneGraph, START, State},
 };
 
@@ -35,6 +35,8 @@ pub struct DecoderSettings {
     pub phone_bonus: f32,
     /// Steps from phone to phone in ordinary speech.
     pub steps_per_phone: f32,
+    /// What makes a phrase credible.
+    pub judgement: Judgement,
     /// Prefixes that are worse than the best by more are given up, nats.
     pub beam: f32,
     /// No more prefixes than this are followed.
@@ -43,7 +45,14 @@ pub struct DecoderSettings {
 
 impl Default for DecoderSettings {
     fn default() -> Self {
-        Self { filler: 4.0, phone_bonus: 3.0, steps_per_phone: 2.3, beam: 20.0, max_prefixes: 400 }
+        Self {
+            filler: 4.0,
+            phone_bonus: 3.0,
+            steps_per_phone: 2.3,
+            judgement: Judgement::default(),
+            beam: 20.0,
+            max_prefixes: 400,
+        }
     }
 }
 
@@ -51,8 +60,9 @@ impl Default for DecoderSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     pub command: SpokenCommand,
-    /// 0 to 1, see [`confidence`].
+    /// 0 to 1, see [`Judgement`].
     pub confidence: f32,
+    pub evidence: Evidence,
     /// Steps of its first and its last sound.
     pub first_step: usize,
     pub last_step: usize,
@@ -314,9 +324,10 @@ impl Decoder {
         phones.reverse();
         let (_, command) = self.graph.readings(&phones, 1).pop()?;
         let found = align(&self.rows, &phones, self.settings.filler)?;
-        let confidence = confidence(&found, self.talk, self.settings.steps_per_phone);
+        let evidence = Evidence::of(&self.rows, &phones, &found, self.talk, self.settings.steps_per_phone);
+        let confidence = self.settings.judgement.confidence(&evidence);
         let first_step = found.onsets.first().copied().unwrap_or_default();
-        Some(Candidate { command, confidence, first_step, last_step: found.last_step })
+        Some(Candidate { command, confidence, evidence, first_step, last_step: found.last_step })
     }
 }
 

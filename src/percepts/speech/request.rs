@@ -6,7 +6,10 @@
 
 use ndarray::{Array, ArrayD, IxDyn};
 
-use super::decoder::DecoderSettings;
+use super::{
+    alignment::{Evidence, Judgement},
+    decoder::DecoderSettings,
+};
 use crate::{
     inference::{NamedTensors, graph_builder::Dim, manifest::Manifest, tensor::TensorError},
     signal::log_mel::{BANDS, HOP, LogMel, MelFrame, SAMPLE_RATE, silent_frame},
@@ -20,6 +23,9 @@ const MIN_CONFIDENCE: f32 = 0.7;
 
 /// The same where the speaker holds the talk key.
 const MIN_CONFIDENCE_ADDRESSED: f32 = 0.2;
+
+/// Name of [`Judgement::bias`] among a manifest's thresholds; the weights are known by [`Evidence::NAMES`].
+pub const BIAS: &str = "confidence_bias";
 
 /// From phone to phone in ordinary speech, seconds.
 const PHONE_S: f32 = 0.069;
@@ -45,6 +51,11 @@ impl SpeechSettings {
         let threshold = |name: &str, default: f32| manifest.thresholds.get(name).copied().unwrap_or(default);
         let decoder = DecoderSettings::default();
         let stride = count("stride", 1);
+        // All of a calibration or none of it: its numbers were fitted together.
+        let judgement = manifest.thresholds.get(BIAS).map_or_else(Judgement::default, |bias| Judgement {
+            bias: *bias,
+            weights: Evidence::NAMES.map(|name| threshold(name, 0.0)),
+        });
         Self {
             context_frames: count("context_frames", 0),
             stride,
@@ -54,6 +65,7 @@ impl SpeechSettings {
                 filler: threshold("filler", decoder.filler),
                 phone_bonus: threshold("phone_bonus", decoder.phone_bonus),
                 steps_per_phone: PHONE_S / seconds_per_step(stride) as f32,
+                judgement,
                 ..decoder
             },
         }

@@ -39,7 +39,7 @@ pub fn check_grammar(path: &Path, known: Known) -> Result<GrammarSpec, Vec<Probl
     let tree = read_tree(&text, &mut report);
     let is_scene = matches!(&tree.value, Value::Fields(fields) if fields.iter().any(|(name, _)| name == "rooms"));
     if is_scene {
-        return parse_scene(&text, path, known).map(|scene| scene.grammar());
+        return parse_scene(&text, path, known).map(|scene| scene.grammar(known.dreams));
     }
     let found = grammar(&tree, &mut report);
     match found {
@@ -82,13 +82,17 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::scene::{ActionRegistry, CommandWord, KindRegistry};
+    use crate::scene::{ActionRegistry, CommandWord, DreamMaterials, KindRegistry};
 
     fn check(text: &str) -> Result<GrammarSpec, Vec<String>> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.grammar.ron");
         fs::write(&path, text).unwrap();
-        let known = Known { kinds: &KindRegistry::typical(), actions: &ActionRegistry::default() };
+        let known = Known {
+            kinds: &KindRegistry::typical(),
+            actions: &ActionRegistry::default(),
+            dreams: &DreamMaterials::default(),
+        };
         check_grammar(&path, known).map_err(|problems| {
             problems.iter().map(|problem| problem.to_string().split(".ron").last().unwrap().to_owned()).collect()
         })

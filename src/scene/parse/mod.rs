@@ -6,6 +6,7 @@
 
 mod assets;
 mod commands;
+mod dream;
 mod grammar;
 mod objects;
 mod rooms;
@@ -20,13 +21,14 @@ use std::{
 use bevy::math::Vec3;
 
 use super::{
-    ActionRegistry, KindRegistry,
+    ActionRegistry, DreamMaterials, KindRegistry,
     read::{self, Fields, Report},
     spec::*,
     syntax::{Node, Value, read_tree},
 };
 use crate::base::{Problem, Seed};
 
+use dream::Palette;
 pub use grammar::check_grammar;
 
 /// The format that this program reads and writes.
@@ -40,11 +42,13 @@ const MAX_NAMED: usize = 256;
 /// Coordinates, metres.
 const EXTENT: [f32; 2] = [-1_000.0, 1_000.0];
 
-/// What files may refer to: the kinds that can be spawned and the actions that can be carried out in this run.
+/// What files may refer to: the kinds that can be spawned, the actions that can be carried out and the materials that can be
+/// dreamt in this run.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
     pub kinds: &'a KindRegistry,
     pub actions: &'a ActionRegistry,
+    pub dreams: &'a DreamMaterials,
 }
 
 /// Reads and checks one scene file.
@@ -134,7 +138,7 @@ fn scene(tree: &Node, path: &Path, known: Known, report: &mut Report) -> Option<
     let name = fields.text("name", report).unwrap_or(stem.trim_end_matches(".scene.ron")).to_owned();
     let seed = Seed(fields.get("seed").and_then(|node| read::whole_number(node, "seed", report)).unwrap_or(0));
     let sky = sky(fields.get("sky"), report);
-    let materials = materials(fields.get("materials"), report);
+    let materials = Palette::new(materials(fields.get("materials"), known.dreams, report), known.dreams);
     let before_rooms = report.len();
     let rooms = match fields.require("rooms", report) {
         Some(node) => rooms::rooms(node, &materials, report),
@@ -159,7 +163,7 @@ fn scene(tree: &Node, path: &Path, known: Known, report: &mut Report) -> Option<
     let named = commands::Named {
         actions: known.actions,
         classes: known.kinds.names().chain(classes).collect(),
-        materials: materials.keys().map(String::as_str).collect(),
+        materials: materials.names().collect(),
         places: places.keys().map(String::as_str).collect(),
     };
     let commands = commands::commands(fields.get("commands"), &commands::Meaning::Actions(&named), report);
@@ -176,6 +180,7 @@ fn scene(tree: &Node, path: &Path, known: Known, report: &mut Report) -> Option<
         }
         None => spawn.position + Vec3::new(0.6, 1.4, 0.0),
     };
+    let materials = materials.into_materials();
     Some(SceneSpec { name, seed, sky, materials, rooms, lights, objects, places, commands, say_as, spawn, nest })
 }
 
@@ -302,10 +307,15 @@ const PATTERNS: [(&str, Pattern); 12] = [
     ("Fabric", Pattern::Fabric),
 ];
 
-fn materials(node: Option<&Node>, report: &mut Report) -> BTreeMap<String, MaterialSpec> {
-    let known = ["pattern", "color", "accent", "roughness", "metallic", "scale_m"];
+fn materials(node: Option<&Node>, dreams: &DreamMaterials, report: &mut Report) -> BTreeMap<String, MaterialSpec> {
+    let known = ["pattern", "color", "accent", "roughness", "metallic", "scale_m", "dream"];
     let mut materials = BTreeMap::new();
     for (name, node) in named(node, "materials", report) {
+        if let Value::Call { .. } = &node.value {
+            let dreamt = dream::dream(node, dreams, report).map(dream::material_of);
+            materials.insert(name.to_owned(), dreamt.unwrap_or_default());
+            continue;
+        }
         let fields = Fields::open(node, "material", &known, report);
         let material = fields.map(|fields| {
             let base_color = fields.color_or("color", Vec3::splat(0.6), report);
@@ -316,30 +326,14 @@ fn materials(node: Option<&Node>, report: &mut Report) -> BTreeMap<String, Mater
                 roughness: fields.number_or("roughness", 0.7, [0.03, 1.0], report),
                 metallic: fields.number_or("metallic", 0.0, [0.0, 1.0], report),
                 scale_m: fields.number_or("scale_m", 1.0, [0.01, 100.0], report),
+                dream: fields.get("dream").and_then(|node| dream::dream(node, dreams, report)),
+                nameless: false,
             }
         });
         // A wrong material keeps its name, so that its users are not told as well.
         materials.insert(name.to_owned(), material.unwrap_or_default());
     }
     materials
-}
-
-/// The name of a material that the scene defines.
-fn material_name(
-    node: &Node,
-    field: &str,
-    all: &BTreeMap<String, MaterialSpec>,
-    report: &mut Report,
-) -> Option<String> {
-    let name = read::text(node, field, report)?;
-    if !all.contains_key(name) {
-        let help = match crate::base::did_you_mean(name, all.keys().map(String::as_str)) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => "define it under `materials`".to_owned(),
-        };
-        report.add(node.line, format!("unknown material \"{name}\""), help);
-    }
-    Some(name.to_owned())
 }
 
 fn lights(node: Option<&Node>, report: &mut Report) -> Vec<LightSpec> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use bevy::math::{EulerRot, Quat, Vec3};
 
-use super::{EXTENT, Inside, MAX_OBJECTS, assets, folder_of, items, material_name};
+use super::{EXTENT, Inside, MAX_OBJECTS, assets, dream::Palette, folder_of, items};
 use crate::{
     base::{Seed, did_you_mean},
     scene::{
@@ -23,7 +23,7 @@ pub(super) struct Context<'a> {
     pub seed: Seed,
     pub path: &'a std::path::Path,
     pub kinds: &'a KindRegistry,
-    pub materials: &'a BTreeMap<String, MaterialSpec>,
+    pub materials: &'a Palette<'a>,
     pub inside: &'a Inside<'a>,
 }
 
@@ -150,7 +150,7 @@ fn draft<'a>(node: &'a Node, context: &Context, names: &mut Names, report: &mut 
     }
     let on = on.and_then(|node| Some((read::text(node, "on", report)?, node.line)));
     let level = level.and_then(|level| usize::try_from(level).ok());
-    let material = fields.get("material").and_then(|node| material_name(node, "material", context.materials, report));
+    let material = fields.get("material").and_then(|node| context.materials.name(node, "material", report));
     let spec = ObjectSpec {
         name,
         source: source.unwrap_or(ObjectSource::Kind { kind: String::new(), seed: context.seed }),

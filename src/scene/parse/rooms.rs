@@ -3,11 +3,9 @@
 //! A door or window between two rooms is written once, in either of them; the neighbour's wall gets the same opening
 //! here, so that the spec holds both.
 
-use std::collections::BTreeMap;
-
 use bevy::math::Vec2;
 
-use super::{EXTENT, MAX_ROOMS, items, material_name};
+use super::{EXTENT, MAX_ROOMS, dream::Palette, items};
 use crate::scene::{
     read::{self, Fields, Report},
     spec::*,
@@ -20,7 +18,7 @@ const TOUCH: f32 = 1e-3;
 const SIDES: [(&str, Side); 4] =
     [("North", Side::North), ("East", Side::East), ("South", Side::South), ("West", Side::West)];
 
-pub(super) fn rooms(node: &Node, materials: &BTreeMap<String, MaterialSpec>, report: &mut Report) -> Vec<RoomSpec> {
+pub(super) fn rooms(node: &Node, materials: &Palette, report: &mut Report) -> Vec<RoomSpec> {
     let before = report.len();
     let all = items(node, "rooms", MAX_ROOMS, report);
     if all.is_empty() && report.len() == before {
@@ -52,22 +50,18 @@ pub(super) fn rooms(node: &Node, materials: &BTreeMap<String, MaterialSpec>, rep
 
 const ROOM_FIELDS: [&str; 9] = ["name", "min", "max", "floor_y", "height", "floor", "walls", "ceiling", "openings"];
 
-fn room(
-    node: &Node,
-    materials: &BTreeMap<String, MaterialSpec>,
-    report: &mut Report,
-) -> Option<(RoomSpec, Vec<usize>)> {
+fn room(node: &Node, materials: &Palette, report: &mut Report) -> Option<(RoomSpec, Vec<usize>)> {
     let fields = Fields::open(node, "room", &ROOM_FIELDS, report)?;
     let name = fields.require("name", report).and_then(|node| read::text(node, "name", report));
     let min = fields.require("min", report).and_then(|node| read::vec2(node, "min", EXTENT, report));
     let max = fields.require("max", report).and_then(|node| read::vec2(node, "max", EXTENT, report));
     let height = fields.number_or("height", 2.8, [1.8, 30.0], report);
     let mut surface = |field: &str| {
-        let named = fields.require(field, report).and_then(|node| material_name(node, field, materials, report));
+        let named = fields.require(field, report).and_then(|node| materials.name(node, field, report));
         named.unwrap_or_default()
     };
     let (floor, walls) = (surface("floor"), surface("walls"));
-    let ceiling = fields.get("ceiling").and_then(|node| material_name(node, "ceiling", materials, report));
+    let ceiling = fields.get("ceiling").and_then(|node| materials.name(node, "ceiling", report));
     let floor_y = fields.number_or("floor_y", 0.0, [-100.0, 100.0], report);
     let size = min.zip(max).map(|(min, max)| max - min);
     if let Some(size) = size

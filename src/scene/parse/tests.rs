@@ -13,7 +13,11 @@ fn parse(body: &str) -> Result<SceneSpec, Vec<String>> {
         {body})"
     );
     let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
-    let known = Known { kinds: &KindRegistry::typical(), actions: &ActionRegistry::default() };
+    let known = Known {
+        kinds: &KindRegistry::typical(),
+        actions: &ActionRegistry::default(),
+        dreams: &DreamMaterials::default(),
+    };
     parse_scene(&text, Path::new("x.scene.ron"), known).map_err(told)
 }
 

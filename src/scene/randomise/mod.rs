@@ -162,6 +162,7 @@ fn random_materials(rng: &mut ChaCha8Rng) -> BTreeMap<String, MaterialSpec> {
             roughness: between(rng, 0.25, 1.0),
             metallic: 0.0,
             scale_m: between(rng, 0.4, 2.2),
+            ..MaterialSpec::default()
         };
         materials.insert(name.to_owned(), material);
     }

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 
 use crate::{
     base::{ClassId, ClassTable, did_you_mean},
-    scene::{ActionRegistry, ActiveScene, Parameter, SceneSpec},
+    scene::{ActionRegistry, ActiveScene, DreamMaterials, Parameter, SceneSpec},
     world::{CommandAnswered, Commanded},
 };
 
@@ -14,12 +14,13 @@ pub(super) fn refuse_impossible(
     actions: Res<ActionRegistry>,
     scene: Option<Res<ActiveScene>>,
     classes: Res<ClassTable>,
+    dreams: Res<DreamMaterials>,
     mut answers: MessageWriter<CommandAnswered>,
 ) {
     let scene = scene.as_ref().map(|scene| &*scene.spec);
-    let faults = commanded
-        .read()
-        .filter_map(|command| Some(CommandAnswered::refused(command, fault(command, &actions, scene, &classes)?)));
+    let faults = commanded.read().filter_map(|command| {
+        Some(CommandAnswered::refused(command, fault(command, &actions, scene, &classes, &dreams)?))
+    });
     answers.write_batch(faults);
 }
 
@@ -29,6 +30,7 @@ fn fault(
     actions: &ActionRegistry,
     scene: Option<&SceneSpec>,
     classes: &ClassTable,
+    dreams: &DreamMaterials,
 ) -> Option<String> {
     let Some(shape) = actions.get(&command.action) else {
         let hint = actions.suggestion(&command.action).map(|name| format!(" Did you mean {name}?"));
@@ -43,22 +45,22 @@ fn fault(
         ));
     }
     command.words.iter().zip(shape.parameters).find_map(|(word, parameter)| {
-        let (known, what): (Vec<&str>, &str) = match parameter {
-            Parameter::Object => {
-                ((1..=classes.len()).filter_map(|id| classes.name(ClassId(id as u16))).collect(), "thing")
-            }
-            Parameter::Material => {
-                (scene.map(|scene| scene.materials.keys().map(String::as_str).collect())?, "material")
-            }
-            Parameter::Place => (scene.map(|scene| scene.places.keys().map(String::as_str).collect())?, "place"),
-            Parameter::Choice(words) => (words.to_vec(), "choice"),
+        let (known, what): (Vec<String>, &str) = match parameter {
+            Parameter::Object => (
+                (1..=classes.len()).filter_map(|id| classes.name(ClassId(id as u16)).map(str::to_owned)).collect(),
+                "thing",
+            ),
+            Parameter::Material => (scene?.material_names(dreams), "material"),
+            Parameter::Place => (scene?.places.keys().cloned().collect(), "place"),
+            Parameter::Choice(words) => (words.iter().map(|word| (*word).to_owned()).collect(), "choice"),
             Parameter::Number(low, high) => {
                 let fits = word.parse::<i64>().is_ok_and(|number| (*low..=*high).contains(&number));
                 return (!fits).then(|| format!("{word} is no number from {low} to {high}."));
             }
         };
-        (!known.contains(&word.as_str())).then(|| {
-            let hint = did_you_mean(word, known.iter().copied()).map(|near| format!(" Did you mean {near}?"));
+        (!known.contains(word)).then(|| {
+            let hint =
+                did_you_mean(word, known.iter().map(String::as_str)).map(|near| format!(" Did you mean {near}?"));
             format!("There is no {what} called {word}.{}", hint.unwrap_or_default())
         })
     })
@@ -73,7 +75,9 @@ mod tests {
         let mut actions = ActionRegistry::default();
         super::super::register_actions(&mut actions);
         let classes = ClassTable::default();
-        let told = |action: &str, words: &[&str]| fault(&Commanded::new(action, words), &actions, None, &classes);
+        let told = |action: &str, words: &[&str]| {
+            fault(&Commanded::new(action, words), &actions, None, &classes, &DreamMaterials::default())
+        };
         assert_eq!(told("Lights", &["off"]), None);
         assert_eq!(told("PickUp", &["mug"]), None);
         assert!(told("Lights", &["of"]).unwrap().contains("off"));

@@ -104,6 +104,7 @@ fn frame_material() -> MaterialSpec {
         roughness: 0.45,
         metallic: 0.0,
         scale_m: 1.2,
+        ..MaterialSpec::default()
     }
 }
 
@@ -116,6 +117,7 @@ fn board_material() -> MaterialSpec {
         roughness: 0.6,
         metallic: 0.0,
         scale_m: 1.2,
+        ..MaterialSpec::default()
     }
 }
 

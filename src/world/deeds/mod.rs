@@ -8,8 +8,10 @@ mod body;
 mod check;
 pub mod daylight;
 mod doors;
+mod dream;
 mod history;
 mod paint;
+mod sight;
 
 use bevy::prelude::*;
 
@@ -17,7 +19,7 @@ pub use doors::{Door, DoorPanel};
 pub use history::{DeedHistory, History, TakeBack};
 
 use super::{CommandAnswered, Commanded, player::WalkSystems};
-use crate::scene::{ActionRegistry, Parameter};
+use crate::scene::{ActionRegistry, DreamMaterials, Parameter};
 
 /// Carries out what the world and its player are told, each fixed tick before bodies move.
 pub struct DeedsPlugin;
@@ -30,6 +32,9 @@ impl Plugin for DeedsPlugin {
     fn build(&self, app: &mut App) {
         register_actions(&mut app.world_mut().get_resource_or_init::<ActionRegistry>());
         app.init_resource::<DeedHistory>()
+            .init_resource::<DreamMaterials>()
+            .init_resource::<dream::LastChange>()
+            .init_resource::<dream::Drifting>()
             .add_message::<Commanded>()
             .add_message::<CommandAnswered>()
             .configure_sets(FixedUpdate, DeedSystems.before(WalkSystems))
@@ -40,6 +45,8 @@ impl Plugin for DeedsPlugin {
                     check::refuse_impossible,
                     daylight::command_light,
                     paint::command_paint,
+                    dream::command_dream,
+                    dream::drift,
                     body::command_body,
                     body::command_hand,
                     doors::command_doors,
@@ -62,6 +69,18 @@ pub fn register_actions(actions: &mut ActionRegistry) {
     actions.register("TimeOfDay", hours, "Moves the sun; the light changes everywhere.");
     actions.register("Doors", &[Parameter::Choice(&["open", "close"])], "Opens or closes all doors of the house.");
     actions.register("Paint", &[Parameter::Material], "Gives what you look at another surface.");
+    actions.register("Again", &[], "Dreams another surface of the same material where you look.");
+    actions.register("More", &[], "Changes the surface where you look once more as before.");
+    let shades = &[Parameter::Choice(&["darker", "lighter"])];
+    actions.register("Shade", shades, "Makes the dreamt surface where you look darker or lighter.");
+    actions.register("Mix", &[Parameter::Material], "Mixes a material into the dreamt surface where you look.");
+    actions.register(
+        "Morph",
+        &[Parameter::Material],
+        "Turns the dreamt surface where you look into a material, slowly.",
+    );
+    let drift = &[Parameter::Choice(&["on", "off"])];
+    actions.register("Drift", drift, "Lets the dreamt surface where you look change by itself, or stops it.");
     actions.register("GoTo", &[Parameter::Place], "Takes you to a place.");
     actions.register("PickUp", &[Parameter::Object], "You take a thing that is within reach.");
     actions.register("Drop", &[], "You let go of what you hold.");

@@ -1,175 +1,285 @@
-//! Paint: what the player looks at gets the surface of another material of the scene.
+//! Paint: what the player looks at gets the surface of another material, of the scene or of the generator.
 //!
-//! In: `Paint`, the player's line of sight. Out: a wall, a floor, a ceiling or an object's main part in that material, and
-//! for rooms the light that it bounces ([`LightControl`]).
+//! In: `Paint`, the player's line of sight, which materials can be dreamt. Out: a wall, a floor, a ceiling or an object's main
+//! part in that material, and for rooms the light that it bounces ([`LightControl`]). A dreamt surface keeps its old look
+//! until the dream is there.
 
-use avian3d::prelude::*;
-use bevy::prelude::*;
+use bevy::{ecs::system::SystemParam, prelude::*};
 
-use super::DeedHistory;
+use super::{
+    DeedHistory,
+    sight::{Sight, Target},
+};
 use crate::{
-    scene::{ActiveScene, RoomSpec, Side},
+    base::Seed,
+    scene::{ActiveScene, DreamMaterials, DreamSpec, MaterialSpec, ObjectSource, ObjectSpec, SceneSpec, undreamt},
     world::{
-        Architecture, CommandAnswered, Commanded, RoomPart, RoomSurface, SceneObject,
-        companion::Companion,
-        hand::HeldBy,
-        light::LightControl,
-        player::{Player, ViewPose},
-        spawn::Stage,
+        CommandAnswered, Commanded, Dreams, RoomPart, RoomSurface, SceneObject, Worn, imported::ImportedMeshes,
+        light::LightControl, spawn::Stage,
     },
 };
 
-/// How far one paints, metres.
-const REACH: f32 = 12.0;
+/// What an object was painted with.
+#[derive(Component, Clone, Debug, PartialEq)]
+pub(super) struct Painted(MaterialSpec);
 
-/// The material that an object was painted with.
-#[derive(Component, Clone, Debug, PartialEq, Eq)]
-pub struct Painted(pub String);
-
-/// The part of a room that a ray meets at `point` of its shell.
-fn part_at(room: &RoomSpec, eye: Vec3, point: Vec3, normal: Vec3) -> RoomPart {
-    if !room.contains(eye) {
-        return RoomPart::Exterior;
-    }
-    if normal.y > 0.7 {
-        return RoomPart::Floor;
-    }
-    if normal.y < -0.7 && point.y > room.floor_y + room.height - 0.1 {
-        return RoomPart::Ceiling;
-    }
-    let sides = [
-        (Side::North, room.min.y - point.z),
-        (Side::East, point.x - room.max.x),
-        (Side::South, point.z - room.max.y),
-        (Side::West, room.min.x - point.x),
-    ];
-    let nearest = sides.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    RoomPart::Wall(nearest.map_or(Side::North, |(side, _)| side))
+/// What one paints with: everything that changes what surfaces wear, and takes it back.
+#[derive(SystemParam)]
+pub(super) struct Brush<'w, 's> {
+    stage: Stage<'w, 's>,
+    control: ResMut<'w, LightControl>,
+    history: ResMut<'w, DeedHistory>,
+    worn: Query<'w, 's, (&'static MeshMaterial3d<StandardMaterial>, Option<&'static Dreams>)>,
+    painted: Query<'w, 's, &'static Painted>,
+    children: Query<'w, 's, &'static Children>,
+    meshes: Query<'w, 's, (), With<Mesh3d>>,
+    surfaces: Query<'w, 's, &'static RoomSurface>,
+    imported: ImportedMeshes<'w, 's>,
 }
 
-/// What a part is called.
-fn name(part: RoomPart) -> &'static str {
-    match part {
-        RoomPart::Floor => "floor",
-        RoomPart::Walls | RoomPart::Wall(_) => "wall",
-        RoomPart::Ceiling => "ceiling",
-        RoomPart::Exterior => "outer wall",
-        RoomPart::Joinery => "woodwork",
+impl Brush<'_, '_> {
+    /// The meshes of a target that dream, and what they wear.
+    fn dreamers(&self, target: &Target) -> Vec<(Entity, Worn)> {
+        let meshes: Vec<Entity> = match target {
+            Target::Object { root, .. } => self.children.iter_descendants(*root).collect(),
+            Target::Room { mesh, .. } => vec![*mesh],
+        };
+        let worn = meshes.into_iter().filter_map(|mesh| {
+            let (material, dreams) = self.worn.get(mesh).ok()?;
+            Some((mesh, Worn::of(material, dreams)))
+        });
+        worn.filter(|(_, worn)| worn.dream.is_some()).collect()
     }
+
+    /// The dream that a target wears.
+    pub fn dream_of(&self, target: &Target) -> Option<DreamSpec> {
+        self.dreamers(target).into_iter().find_map(|(_, worn)| worn.dream)
+    }
+
+    /// A target that dreams shows another dream as soon as that is there. Returns its first mesh.
+    pub fn dream_anew(&mut self, scene: &SceneSpec, target: &Target, dream: DreamSpec, deed: &str) -> Option<Entity> {
+        let before = self.dreamers(target);
+        let (mesh, worn) = before.first()?;
+        let mesh = *mesh;
+        let material = MaterialSpec { dream: Some(dream.clone()), ..undreamt(dream.mixture.main()) };
+        let after = self.stage.dream_on(worn, dream);
+        match target {
+            Target::Room { .. } => self.dress_part(scene, target, after, Reflected::AsBefore, deed),
+            Target::Object { root, .. } => {
+                let (root, painted) = (*root, self.painted.get(*root).ok().cloned());
+                for (mesh, _) in &before {
+                    after.clone().put_on(self.stage.commands.entity(*mesh));
+                }
+                self.stage.commands.entity(root).insert(Painted(material));
+                self.history.note(deed, move |world| {
+                    for (mesh, worn) in before {
+                        put_back(world, mesh, worn)?;
+                    }
+                    let mut root = world.get_entity_mut(root).map_err(|_| gone())?;
+                    match painted {
+                        Some(painted) => root.insert(painted),
+                        None => root.remove::<Painted>(),
+                    };
+                    Ok(())
+                });
+                Some(mesh)
+            }
+        }
+    }
+
+    /// Gives an object's main part, or all of an object from a file, another material. False where that cannot be done.
+    fn paint_object(&mut self, object: &ObjectSpec, root: Entity, material: MaterialSpec) -> bool {
+        if matches!(object.source, ObjectSource::Asset { .. }) {
+            return self.paint_imported(object, root, &material);
+        }
+        let looks: Vec<Entity> = self
+            .children
+            .get(root)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|child| self.meshes.contains(*child))
+            .collect();
+        if !self.stage.dress_object(object, root, &looks, Some(&material)) {
+            return false;
+        }
+        let before = self.painted.get(root).ok().map(|painted| painted.0.clone());
+        self.stage.commands.entity(root).insert(Painted(material));
+        self.history.note("the paint", move |world| repaint_object(world, root, before));
+        true
+    }
+
+    fn paint_imported(&mut self, object: &ObjectSpec, root: Entity, material: &MaterialSpec) -> bool {
+        let before = self.imported.of(root);
+        let worn = self.stage.wear(material, object.scale);
+        if !self.stage.dress_imported(&before, &worn) {
+            return false;
+        }
+        self.history.note("the paint", move |world| {
+            for part in before {
+                put_back(world, part.entity, part.worn)?;
+                world.entity_mut(part.entity).insert(Mesh3d(part.mesh));
+            }
+            Ok(())
+        });
+        true
+    }
+
+    /// Gives a part of a room another material, and takes one wall from those that share a mesh if need be. Returns its mesh.
+    fn dress_part(
+        &mut self,
+        scene: &SceneSpec,
+        target: &Target,
+        after: Worn,
+        reflected: Reflected,
+        deed: &str,
+    ) -> Option<Entity> {
+        let Target::Room { room, part, body, mesh } = *target else { return None };
+        let (material, dreams) = self.worn.get(mesh).ok()?;
+        let before = Worn::of(material, dreams);
+        let mut own = mesh;
+        if let RoomPart::Wall(side) = part
+            && self.surfaces.get(mesh).is_ok_and(|surface| surface.part == RoomPart::Walls)
+        {
+            let parted = self.stage.part_walls(scene, room, body, mesh, &before);
+            own = parted.into_iter().find(|(parted_side, _)| *parted_side == side).map(|(_, entity)| entity)?;
+        }
+        after.put_on(self.stage.commands.entity(own));
+        let reflected_before = match reflected {
+            Reflected::Of(material) => Some(self.control.paint(room, part, Some(material))),
+            Reflected::AsBefore => None,
+        };
+        self.history.note(deed, move |world: &mut World| {
+            put_back(world, own, before)?;
+            if let Some(reflected) = reflected_before {
+                world.resource_mut::<LightControl>().paint(room, part, reflected);
+            }
+            Ok(())
+        });
+        Some(own)
+    }
+}
+
+/// The light that a surface sends back.
+enum Reflected {
+    Of(MaterialSpec),
+    /// Computing light takes seconds: small changes of a surface do not ask for it.
+    AsBefore,
+}
+
+/// What a word stands for: a dream where the generator knows it, else a material of the scene.
+fn material_named(
+    word: &str,
+    scene: &SceneSpec,
+    dreams: &DreamMaterials,
+    worn: Option<&DreamSpec>,
+) -> Option<MaterialSpec> {
+    let own = scene.materials.get(word).filter(|material| !material.nameless);
+    if !dreams.contains(word) {
+        return own.cloned();
+    }
+    let material = own.cloned().unwrap_or_else(|| undreamt(word));
+    let dream = material.dream.clone().unwrap_or_else(|| DreamSpec::of(word, Seed(0)));
+    // Asked for what is there already, one means another of the kind.
+    let again = worn.filter(|worn| worn.mixture == dream.mixture);
+    let dream = again.map_or(dream, super::dream::another);
+    Some(MaterialSpec { dream: Some(dream), ..material })
 }
 
 /// Answers `Paint`.
 pub(super) fn command_paint(
     mut commanded: MessageReader<Commanded>,
-    players: Query<(Entity, &ViewPose), With<Player>>,
-    spatial: SpatialQuery,
-    unseen: Query<Entity, Or<(With<Companion>, With<HeldBy>)>>,
-    bodies: Query<&ColliderOf>,
-    (objects, painted, architecture): (Query<&SceneObject>, Query<&Painted>, Query<(), With<Architecture>>),
-    children: Query<&Children>,
-    surfaces: Query<(Entity, &RoomSurface)>,
-    (worn, meshes): (Query<&MeshMaterial3d<StandardMaterial>>, Query<(), With<Mesh3d>>),
     scene: Option<Res<ActiveScene>>,
-    mut stage: Stage,
-    mut control: ResMut<LightControl>,
-    mut history: ResMut<DeedHistory>,
+    dreams: Res<DreamMaterials>,
+    sight: Sight,
+    mut brush: Brush,
     mut answers: MessageWriter<CommandAnswered>,
-    mut commands: Commands,
 ) {
     for command in commanded.read().filter(|command| command.is("Paint")) {
-        let material = command.word();
-        let (Some(scene), Ok((player, view))) = (&scene, players.single()) else { continue };
+        let word = command.word();
+        let Some(scene) = &scene else { continue };
         let scene = &scene.spec;
-        if !scene.materials.contains_key(material) {
+        if material_named(word, scene, &dreams, None).is_none() {
             continue;
         }
-        let ray = view.ray();
-        let filter = SpatialQueryFilter::from_excluded_entities(unseen.iter().chain([player]));
-        let Some(hit) = spatial.cast_ray(ray.origin, ray.direction, REACH, true, &filter) else {
-            answers.write(CommandAnswered::refused(command, "You look at nothing that is near enough."));
-            continue;
-        };
-        let body = bodies.get(hit.entity).map_or(hit.entity, |of| of.body);
-        if let Ok(SceneObject(object_name)) = objects.get(body) {
-            let object = scene.objects.iter().find(|object| object.name == *object_name);
-            let looks: Vec<Entity> = mesh_children(body, &children, &meshes);
-            let dressed = object.is_some_and(|object| stage.dress_object(scene, object, body, &looks, Some(material)));
-            if !dressed {
-                answers.write(CommandAnswered::refused(command, "That cannot be painted."));
-                continue;
-            }
-            let before = painted.get(body).ok().map(|painted| painted.0.clone());
-            commands.entity(body).insert(Painted(material.to_owned()));
-            history.note("the paint", move |world| repaint_object(world, body, before));
-            answers.write(CommandAnswered::done(command, format!("It wears {material} now.")));
-            continue;
-        }
-        let point = ray.origin + *ray.direction * hit.distance;
-        let room = children.get(body).ok().and_then(|children| {
-            children.iter().find_map(|child| surfaces.get(child).ok()).map(|(_, surface)| surface.room)
+        answers.write(match sight.target(scene) {
+            Err(why) => CommandAnswered::refused(command, why),
+            Ok(target) => match paint(&target, word, scene, &dreams, &mut brush) {
+                Some(told) => CommandAnswered::done(command, told),
+                None => CommandAnswered::refused(command, "That cannot be painted."),
+            },
         });
-        let (Some(index), true) = (room, architecture.contains(body)) else {
-            answers.write(CommandAnswered::refused(command, "That cannot be painted."));
-            continue;
-        };
-        let part = part_at(&scene.rooms[index], ray.origin, point, hit.normal);
-        let of_room: Vec<(Entity, RoomPart)> = children
-            .get(body)
-            .into_iter()
-            .flatten()
-            .filter_map(|child| surfaces.get(*child).ok().map(|(entity, surface)| (entity, surface.part)))
-            .collect();
-        let mut target = of_room.iter().find(|(_, known)| *known == part).map(|(entity, _)| *entity);
-        let mut before = target.and_then(|entity| worn.get(entity).ok()).map(|worn| worn.0.clone());
-        if let (None, RoomPart::Wall(side)) = (target, part)
-            && let Some((walls, _)) = of_room.iter().find(|(_, known)| *known == RoomPart::Walls)
-            && let Ok(old) = worn.get(*walls)
-        {
-            before = Some(old.0.clone());
-            let parted = stage.part_walls(scene, index, body, *walls, &old.0);
-            target = parted.into_iter().find(|(parted_side, _)| *parted_side == side).map(|(_, entity)| entity);
-        }
-        let (Some(target), Some(before)) = (target, before) else {
-            answers.write(CommandAnswered::refused(command, "That cannot be painted."));
-            continue;
-        };
-        let new = stage.room_material(scene, material);
-        commands.entity(target).insert(MeshMaterial3d(new));
-        let reflected_before = control.paint(index, part, Some(material.to_owned()));
-        history.note("the paint", move |world: &mut World| {
-            let mut surface = world.get_entity_mut(target).map_err(|_| "It is gone.".to_owned())?;
-            surface.insert(MeshMaterial3d(before));
-            world.resource_mut::<LightControl>().paint(index, part, reflected_before);
-            Ok(())
-        });
-        answers.write(CommandAnswered::done(command, format!("The {} wears {material} now.", name(part))));
     }
 }
 
-fn mesh_children(body: Entity, children: &Query<&Children>, meshes: &Query<(), With<Mesh3d>>) -> Vec<Entity> {
-    children.get(body).into_iter().flatten().copied().filter(|child| meshes.contains(*child)).collect()
+/// Paints; what happened in words, `None` if it cannot be done.
+fn paint(target: &Target, word: &str, scene: &SceneSpec, dreams: &DreamMaterials, brush: &mut Brush) -> Option<String> {
+    let worn = brush.dream_of(target);
+    let material = material_named(word, scene, dreams, worn.as_ref())?;
+    let live = material.dream.clone().filter(|dream| dreams.contains(dream.mixture.main()));
+    match target {
+        Target::Object { root, name } => {
+            let object = scene.objects.iter().find(|object| object.name == *name)?;
+            match (live, worn) {
+                (Some(dream), Some(_)) => {
+                    let dream = DreamSpec { stretch: object.scale, ..dream };
+                    brush.dream_anew(scene, target, dream, "the paint")?;
+                }
+                _ => {
+                    if !brush.paint_object(object, *root, material) {
+                        return None;
+                    }
+                }
+            }
+            Some(format!("It wears {word} now."))
+        }
+        Target::Room { mesh, .. } => {
+            let (old, dreams) = brush.worn.get(*mesh).ok()?;
+            let old = Worn::of(old, dreams);
+            let after = match live {
+                Some(dream) => brush.stage.dream_on(&old, dream),
+                None => brush.stage.wear(&material, 1.0),
+            };
+            brush.dress_part(scene, target, after, Reflected::Of(material), "the paint")?;
+            Some(format!("The {} wears {word} now.", target.name()))
+        }
+    }
+}
+
+fn gone() -> String {
+    "It is gone.".to_owned()
+}
+
+/// Dresses a mesh as it was.
+fn put_back(world: &mut World, mesh: Entity, before: Worn) -> Result<(), String> {
+    if world.get_entity(mesh).is_err() {
+        return Err(gone());
+    }
+    before.put_on(world.commands().entity(mesh));
+    world.flush();
+    Ok(())
 }
 
 /// Gives an object the material that it wore before; `None` is the one of the scene's file.
-fn repaint_object(world: &mut World, body: Entity, before: Option<String>) -> Result<(), String> {
-    let gone = || "It is gone.".to_owned();
+fn repaint_object(world: &mut World, body: Entity, before: Option<MaterialSpec>) -> Result<(), String> {
     let SceneObject(name) = world.get::<SceneObject>(body).cloned().ok_or_else(gone)?;
     world
         .run_system_cached_with(
-            |In((body, name, before)): In<(Entity, String, Option<String>)>,
+            |In((body, name, before)): In<(Entity, String, Option<MaterialSpec>)>,
              scene: Res<ActiveScene>,
              children: Query<&Children>,
              meshes: Query<(), With<Mesh3d>>,
              mut stage: Stage,
              mut commands: Commands| {
                 let Some(object) = scene.spec.objects.iter().find(|object| object.name == name) else { return false };
-                let looks = mesh_children(body, &children, &meshes);
+                let looks: Vec<Entity> =
+                    children.get(body).into_iter().flatten().copied().filter(|child| meshes.contains(*child)).collect();
                 match &before {
                     Some(material) => commands.entity(body).insert(Painted(material.clone())),
                     None => commands.entity(body).remove::<Painted>(),
                 };
-                let material = before.as_deref().or(object.material.as_deref());
-                stage.dress_object(&scene.spec, object, body, &looks, material)
+                let of_scene = object.material.as_ref().and_then(|name| scene.spec.materials.get(name));
+                stage.dress_object(object, body, &looks, before.as_ref().or(of_scene))
             },
             (body, name, before),
         )
@@ -182,16 +292,25 @@ fn repaint_object(world: &mut World, body: Entity, before: Option<String>) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::{KindRegistry, Pattern, RandomOptions, Split, Variation, random_scene};
 
     #[test]
-    fn one_paints_what_one_looks_at() {
-        let room = RoomSpec::bare("r", [0.0, 0.0], [5.0, 4.0], vec![]);
-        let eye = Vec3::new(2.0, 1.6, 2.0);
-        let part = |point: [f32; 3], normal| part_at(&room, eye, point.into(), normal);
-        assert_eq!(part([2.0, 0.0, 1.0], Vec3::Y), RoomPart::Floor);
-        assert_eq!(part([2.0, 3.0, 1.0], -Vec3::Y), RoomPart::Ceiling);
-        assert_eq!(part([2.0, 1.0, 0.0], Vec3::Z), RoomPart::Wall(Side::North));
-        assert_eq!(part([4.93, 1.0, 2.0], -Vec3::X), RoomPart::Wall(Side::East));
-        assert_eq!(part_at(&room, Vec3::new(9.0, 1.6, 2.0), Vec3::new(5.2, 1.0, 2.0), Vec3::X), RoomPart::Exterior);
+    fn words_are_dreamt_where_the_generator_knows_them() {
+        let mut scene = random_scene(Seed(1), Split::Train, &KindRegistry::typical(), &RandomOptions::default());
+        let own = MaterialSpec { pattern: Pattern::Marble, roughness: 0.11, ..MaterialSpec::default() };
+        scene.materials.insert("marble".to_owned(), own.clone());
+        scene.materials.insert("chalk".to_owned(), own.clone());
+        let generator = DreamMaterials(vec!["marble".to_owned(), "moss".to_owned()]);
+        let named = |word, dreams: &DreamMaterials, worn| material_named(word, &scene, dreams, worn);
+
+        let none = DreamMaterials::default();
+        assert_eq!(named("marble", &none, None), Some(own.clone()));
+        assert_eq!(named("moss", &none, None), None);
+        assert_eq!(named("chalk", &generator, None), Some(own.clone()));
+        let marble = named("marble", &generator, None).unwrap();
+        assert_eq!((marble.roughness, marble.dream.clone()), (0.11, Some(DreamSpec::of("marble", Seed(0)))));
+        assert_eq!(named("moss", &generator, None).unwrap().dream, Some(DreamSpec::of("moss", Seed(0))));
+        let again = named("marble", &generator, marble.dream.as_ref()).unwrap().dream.unwrap();
+        assert_eq!(again.variation, Variation::of(Seed(1)));
     }
 }
