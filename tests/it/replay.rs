@@ -51,9 +51,13 @@ fn the_same_recording_gives_the_same_hash_and_another_one_another() {
     for _ in 0..2 {
         assert_eq!(replay(&tiny(), &log).unwrap(), first);
     }
+    // Back from there on: a single different step may end at the same wall.
     let mut other = log;
-    other.ticks[100].walk.yaw += 1.0;
-    assert_ne!(replay(&tiny(), &other).unwrap().hash, first.hash);
+    for tick in &mut other.ticks[100..] {
+        tick.walk.direction = -tick.walk.direction;
+    }
+    let second = replay(&tiny(), &other).unwrap();
+    assert!(second.hash != first.hash && second.player != first.player, "{first:?} {second:?}");
 }
 
 #[test]

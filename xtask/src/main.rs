@@ -73,10 +73,6 @@ fn setup(for_tests: bool) -> Result<Environment> {
             Ok(found) => environment.extend(found),
             Err(why) => eprintln!("xtask: the WebGPU provider's test will be skipped: {why}"),
         }
-        match monado::bring(&runtime) {
-            Ok(found) => environment.extend(found),
-            Err(why) => eprintln!("xtask: the tests against an OpenXR runtime will be skipped: {why}"),
-        }
     }
     Ok(environment)
 }
