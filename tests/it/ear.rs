@@ -178,6 +178,15 @@ impl Listener {
         }
     }
 
+    /// Waits until lines with all these beginnings have come, in whatever order.
+    fn until_all(&mut self, beginnings: &[&str]) {
+        let mut missing = beginnings.to_vec();
+        while !missing.is_empty() {
+            let line = self.until("");
+            missing.retain(|beginning| !line.starts_with(beginning));
+        }
+    }
+
     /// Lets it leave, and waits for that.
     fn leave(mut self) {
         self.input = None;
@@ -202,11 +211,8 @@ impl Drop for Listener {
 fn what_is_said_into_a_microphone_is_commanded() {
     let Some(mut server) = SoundServer::new() else { return };
     let mut listener = Listener::new(&server);
-    listener.until("microphone ready");
     let understands = root().join("models/speech").join(MODEL_FILE).is_file();
-    if understands {
-        listener.until("hearing ready");
-    }
+    listener.until_all(if understands { &["microphone ready", "hearing ready"] } else { &["microphone ready"] });
     for (file, command) in [
         ("what_do_you_see.flac", "commanded Describe()"),
         ("dim_the_lights.flac", "commanded Lights(dim)"),

@@ -145,8 +145,8 @@ fn smooth_turning_and_walking_close_the_edge_of_the_view() {
     run(&mut worn.app, 1.0);
     let walked = before.z - worn.feet().z;
     assert!((1.6..2.0).contains(&walked), "walked {walked} m");
-    // The head came along.
-    assert!(worn.head().xz().distance(worn.feet().xz()) < 0.01);
+    // The head came along, a step of the body behind at most.
+    assert!(worn.head().xz().distance(worn.feet().xz()) < 0.05);
     worn.stick(Side::Left, Vec2::ZERO);
     run(&mut worn.app, 0.3);
     let stopped = worn.feet();
