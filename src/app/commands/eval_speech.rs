@@ -91,7 +91,8 @@ pub fn run(args: &SpeechArgs) -> anyhow::Result<Exit> {
         entries.extend(read_manifest(folder)?);
     }
     for folder in &args.other {
-        entries.extend(read_manifest(folder)?.into_iter().map(|entry| SpokenEntry { transcript: String::new(), ..entry }));
+        entries
+            .extend(read_manifest(folder)?.into_iter().map(|entry| SpokenEntry { transcript: String::new(), ..entry }));
     }
     entries.retain(|entry| !args.without.iter().any(|label| entry.label.starts_with(label.as_str())));
     if args.talk {
