@@ -65,10 +65,16 @@ impl<B: TrainingBackend> Residual<B> {
         }
     }
 
-    fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        x.clone() + self.widen.forward(self.narrow.forward(x))
+    fn forward(&self, x: Tensor<B, 4>, apply: &mut impl Apply<B>) -> Tensor<B, 4> {
+        let narrow = apply(&self.narrow, x.clone());
+        x + apply(&self.widen, narrow)
     }
 }
+
+/// How a block is applied.
+pub trait Apply<B: Backend>: FnMut(&ConvNorm<B>, Tensor<B, 4>) -> Tensor<B, 4> {}
+
+impl<B: Backend, F: FnMut(&ConvNorm<B>, Tensor<B, 4>) -> Tensor<B, 4>> Apply<B> for F {}
 
 /// Halves the resolution, then refines.
 #[derive(Module, Debug)]
@@ -85,8 +91,9 @@ impl<B: TrainingBackend> Stage<B> {
         }
     }
 
-    fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        self.blocks.iter().fold(self.down.forward(x), |x, block| block.forward(x))
+    fn forward(&self, x: Tensor<B, 4>, apply: &mut impl Apply<B>) -> Tensor<B, 4> {
+        let x = apply(&self.down, x);
+        self.blocks.iter().fold(x, |x, block| block.forward(x, apply))
     }
 }
 
@@ -156,23 +163,31 @@ impl<B: TrainingBackend> DetectorNet<B> {
     }
 
     pub fn forward(&self, pictures: Tensor<B, 4>) -> RawAnswers<B> {
-        let x4 = self.stages[0].forward(self.stem.forward(pictures));
-        let x8 = self.stages[1].forward(x4);
-        let x16 = self.stages[2].forward(x8.clone());
-        let x32 = self.stages[3].forward(x16.clone());
+        self.forward_through(pictures, &mut |block: &ConvNorm<B>, x| block.forward(x))
+    }
 
-        let p32 = self.laterals[2].forward(x32);
-        let p16 = self.upward[1].forward(self.laterals[1].forward(x16) + doubled(p32.clone()));
-        let p8 = self.upward[0].forward(self.laterals[0].forward(x8) + doubled(p16.clone()));
-        let p16 = p16 + self.downward[0].forward(p8.clone());
-        let p32 = p32 + self.downward[1].forward(p16.clone());
+    /// The same with `apply` in place of [`ConvNorm::forward`].
+    pub fn forward_through(&self, pictures: Tensor<B, 4>, apply: &mut impl Apply<B>) -> RawAnswers<B> {
+        let x = apply(&self.stem, pictures);
+        let x4 = self.stages[0].forward(x, apply);
+        let x8 = self.stages[1].forward(x4, apply);
+        let x16 = self.stages[2].forward(x8.clone(), apply);
+        let x32 = self.stages[3].forward(x16.clone(), apply);
+
+        let p32 = apply(&self.laterals[2], x32);
+        let sum = apply(&self.laterals[1], x16) + doubled(p32.clone());
+        let p16 = apply(&self.upward[1], sum);
+        let sum = apply(&self.laterals[0], x8) + doubled(p16.clone());
+        let p8 = apply(&self.upward[0], sum);
+        let p16 = p16 + apply(&self.downward[0], p8.clone());
+        let p32 = p32 + apply(&self.downward[1], p16.clone());
 
         let (classes, distances) = [p8, p16, p32]
             .into_iter()
             .zip(&self.heads)
             .map(|(x, head)| {
-                let classes = head.class.forward(head.class_hidden.forward(x.clone()));
-                let distances = head.distance.forward(head.distance_hidden.forward(x));
+                let classes = head.class.forward(apply(&head.class_hidden, x.clone()));
+                let distances = head.distance.forward(apply(&head.distance_hidden, x));
                 (by_cell(classes), by_cell(distances))
             })
             .unzip();

@@ -19,14 +19,15 @@ use super::{
     average::MovingAverage,
     backend::TrainingBackend,
     batches::{Batch, BatchPlan, stream_batches},
+    detector_import::import_detector,
     detector_loss::{assign_batch, detector_loss},
     detector_net::{DetectorNet, NetShape, STRIDES, cells},
-    detector_validation::validate,
+    detector_validation::{frames_to_tensor, validate},
     fitting::{FitSettings, Report, SoFar, Task, fit},
     frames::FrameSet,
     schedule::Budget,
 };
-use crate::{base::Seed, signal::TrueBox};
+use crate::{base::Seed, inference::onnx_file::ModelProto, signal::TrueBox};
 
 /// Everything that decides what comes out, beside the frames.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,13 +162,44 @@ where
     }
 }
 
+/// A network that knows nothing yet.
+pub fn new_detector<B: TrainingBackend>(settings: &DetectorSettings, device: &B::Device) -> DetectorNet<B> {
+    B::seed(device, settings.seed.derive("weights").0);
+    DetectorNet::new(&settings.shape, device)
+}
+
+/// Share of the peak rate for a network that knows something already: fast enough to go on, too slow to forget.
+const CARRIED_ON_SHARE: f64 = 0.4;
+
+/// The network of an exported graph, and the settings to train it further.
+///
+/// # Errors
+/// - the graph is of another network (see [`import_detector`])
+pub fn carried_on<B: TrainingBackend>(
+    model: &ModelProto,
+    mut settings: DetectorSettings,
+    frames: &FrameSet,
+    device: &B::Device,
+) -> anyhow::Result<(DetectorNet<B>, DetectorSettings)> {
+    /// Frames that the network's statistics are measured on, in batches of eight.
+    const MEASURED: usize = 64;
+    let step = (frames.len() / MEASURED).max(1);
+    let indices: Vec<usize> = (0..frames.len()).step_by(step).take(MEASURED).collect();
+    let pictures = indices.chunks(8).map(|indices| frames_to_tensor::<B>(frames, indices, device));
+    let net = import_detector(model, &settings.shape, pictures, device)?;
+    settings.fit.peak_rate *= CARRIED_ON_SHARE;
+    Ok((net, settings))
+}
+
 /// Trains until the budget is spent, nothing improves any more, or `stop` is set. Returns the best averaged network and
 /// the learning curve.
 ///
 /// # Errors
 /// - a checkpoint cannot be written, or the one in `run_folder` is of another network
 /// - the loss is no longer a number
+#[allow(clippy::too_many_arguments)]
 pub fn train_detector<B>(
+    net: DetectorNet<B>,
     settings: &DetectorSettings,
     frames: Arc<FrameSet>,
     validation: &FrameSet,
@@ -180,8 +212,6 @@ where
     B: AutodiffBackend + TrainingBackend,
     B::InnerBackend: TrainingBackend,
 {
-    B::seed(device, settings.seed.derive("weights").0);
-    let net = DetectorNet::<B>::new(&settings.shape, device);
     let task = |step, spent| {
         let plan = plan(settings, frames.width, spent);
         let batches = settings.batches(frames.clone(), plan.clone(), step);

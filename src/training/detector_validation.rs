@@ -2,7 +2,7 @@
 //!
 //! The shipped model is scored by `evaluation`, through ONNX Runtime; this is the quick look between epochs.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData, backend::Backend};
 
 use super::{
     assignment::decode_box,
@@ -32,10 +32,8 @@ pub fn validate<B: TrainingBackend>(
     let mut pictures = Vec::with_capacity(frames.len());
     for start in (0..frames.len()).step_by(BATCH) {
         let count = BATCH.min(frames.len() - start);
-        let pixels: Vec<f32> =
-            (start..start + count).flat_map(|i| frames.frame(i)).map(|&value| f32::from(value) / 255.0).collect();
-        let data = TensorData::new(pixels, [count, frames.height, frames.width, 3]);
-        let answers = net.forward(Tensor::<B, 4>::from_data(data, device).permute([0, 3, 1, 2]));
+        let indices: Vec<usize> = (start..start + count).collect();
+        let answers = net.forward(frames_to_tensor(frames, &indices, device));
         let class_logits: Vec<f32> = answers.classes.into_data().iter::<f32>().collect();
         let distance_logits: Vec<f32> = answers.distances.into_data().iter::<f32>().collect();
         let (n, d) = (cells.len() * classes, cells.len() * 4 * DISTANCE_BINS);
@@ -47,6 +45,14 @@ pub fn validate<B: TrainingBackend>(
         }
     }
     score_detections(&pictures, classes)
+}
+
+/// Whole frames as the network takes them: `[batch, 3, height, width]`, 0 to 1.
+pub fn frames_to_tensor<B: Backend>(frames: &FrameSet, indices: &[usize], device: &B::Device) -> Tensor<B, 4> {
+    let pixels: Vec<f32> =
+        indices.iter().flat_map(|&index| frames.frame(index)).map(|&value| f32::from(value) / 255.0).collect();
+    let data = TensorData::new(pixels, [indices.len(), frames.height, frames.width, 3]);
+    Tensor::<B, 4>::from_data(data, device).permute([0, 3, 1, 2])
 }
 
 /// What one picture's raw answers propose, thinned.

@@ -13,6 +13,7 @@ pub mod batches;
 pub mod checkpoint;
 pub mod conv_block;
 pub mod detector_export;
+pub mod detector_import;
 pub mod detector_loss;
 pub mod detector_model;
 pub mod detector_net;

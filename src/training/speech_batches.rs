@@ -2,13 +2,7 @@
 //!
 //! A batch depends on its step and the seed alone, so that any number of threads makes the same batches.
 
-use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, sync_channel},
-    },
-    thread,
-};
+use std::sync::Arc;
 
 use rand::{
     RngExt,
@@ -17,6 +11,7 @@ use rand::{
 use rand_chacha::ChaCha8Rng;
 
 use super::{
+    ahead::Ahead,
     speech_augment::{augmented_frames, plain_frames},
     speech_corpus::{SpeechCorpus, Utterance},
     speech_net::{CONTEXT, steps_of},
@@ -25,9 +20,6 @@ use crate::{
     base::Seed,
     signal::log_mel::{BANDS, MelFrame, SAMPLE_RATE, silent_frame},
 };
-
-/// Batches that a thread makes ahead of use.
-const AHEAD: usize = 4;
 
 /// Two short sounds follow each other in this share of the cases, so that no word is known by being alone.
 const JOINED: f64 = 0.15;
@@ -147,49 +139,16 @@ fn epoch_order(sounds: &[Utterance], size: usize, shuffled: bool, seed: Seed) ->
     batches
 }
 
-/// Batches in the order of their steps.
-pub struct SpeechBatches {
-    /// Each thread's, in the order in which their batches are due.
-    threads: Vec<Receiver<SpeechBatch>>,
-    next: usize,
-}
-
-impl SpeechBatches {
-    /// Starts `threads` threads that make the batches from `first_step` on. They end when this value does.
-    pub fn start(
-        corpus: &Arc<SpeechCorpus>,
-        size: usize,
-        augmented: bool,
-        first_step: usize,
-        seed: Seed,
-        threads: usize,
-    ) -> Self {
-        let threads = threads.max(1);
-        let start = |number: usize| {
-            let (sender, receiver) = sync_channel(AHEAD);
-            let corpus = Arc::clone(corpus);
-            thread::spawn(move || {
-                for step in (first_step + number..).step_by(threads) {
-                    if sender.send(make_speech_batch(&corpus, size, augmented, step, seed)).is_err() {
-                        break;
-                    }
-                }
-            });
-            receiver
-        };
-        Self { threads: (0..threads).map(start).collect(), next: 0 }
-    }
-}
-
-impl Iterator for SpeechBatches {
-    type Item = SpeechBatch;
-
-    /// Waits for the next batch; `None` if a thread has failed.
-    fn next(&mut self) -> Option<SpeechBatch> {
-        let batch = self.threads[self.next].recv().ok()?;
-        self.next = (self.next + 1) % self.threads.len();
-        Some(batch)
-    }
+/// Starts `threads` threads that make the batches from `first_step` on.
+pub fn stream_speech_batches(
+    corpus: Arc<SpeechCorpus>,
+    size: usize,
+    augmented: bool,
+    first_step: usize,
+    seed: Seed,
+    threads: usize,
+) -> Ahead<SpeechBatch> {
+    Ahead::start(threads, first_step, move |step| make_speech_batch(&corpus, size, augmented, step, seed))
 }
 
 #[cfg(test)]
@@ -218,7 +177,8 @@ mod tests {
         let train = (0..20).map(|n| tone(8_000 + 100 * n)).collect();
         let corpus = Arc::new(SpeechCorpus { train, ..Default::default() });
         let made = |threads: usize| -> Vec<SpeechBatch> {
-            SpeechBatches::start(&corpus, 4, true, 1_500, Seed(3), threads).take(7).collect()
+            let mut batches = stream_speech_batches(corpus.clone(), 4, true, 1_500, Seed(3), threads);
+            (0..7).map(|_| batches.take().unwrap()).collect()
         };
         assert_eq!(made(1), made(3));
         assert!(made(1).iter().any(|batch| batch.phone_counts.contains(&4)), "two sounds in one");

@@ -11,17 +11,17 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
 use burn::tensor::{Int, Tensor, TensorData, backend::AutodiffBackend, module::ctc_loss};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    ahead::Ahead,
     average::MovingAverage,
     backend::TrainingBackend,
     fitting::{FitSettings, Report, SoFar, Task, fit},
     schedule::Budget,
     speech_augment::{augmented_frames, plain_frames},
-    speech_batches::{SpeechBatch, SpeechBatches, collate},
+    speech_batches::{SpeechBatch, collate, stream_speech_batches},
     speech_corpus::SpeechCorpus,
     speech_net::{SpeechNet, SpeechShape},
 };
@@ -104,7 +104,7 @@ pub struct SpeechPoint {
 
 /// Sounds to find phones in.
 struct Transcription<'a, B: AutodiffBackend> {
-    batches: SpeechBatches,
+    batches: Ahead<SpeechBatch>,
     validation: Validation,
     device: &'a B::Device,
 }
@@ -118,7 +118,7 @@ where
     type Point = SpeechPoint;
 
     fn loss(&mut self, net: &SpeechNet<B>, _step: usize, _spent: f64) -> anyhow::Result<Option<Tensor<B, 1>>> {
-        let batch = self.batches.next().context("a thread that makes training sounds has ended")?;
+        let batch = self.batches.take()?;
         Ok((batch.count > 0).then(|| batch_loss(net, &batch, self.device)))
     }
 
@@ -151,8 +151,8 @@ where
     B::seed(device, settings.seed.derive("weights").0);
     let net = SpeechNet::<B>::new(&settings.shape, device);
     let task = |step, _spent| Transcription::<B> {
-        batches: SpeechBatches::start(
-            &corpus,
+        batches: stream_speech_batches(
+            corpus.clone(),
             settings.batch,
             settings.augmented,
             step,

@@ -2,9 +2,10 @@
 //!
 //! burn derives a convolution's weight gradient as a convolution whose kernel is as large as the picture, and batch
 //! normalisation as some thirty passes over memory. libtorch has kernels for both, but its bindings do not offer them
-//! by name, so a block is recorded on libtorch's tape and enters burn's tape as one operation. Activations travel as
-//! bfloat16 (weights, statistics and losses stay f32), which halves the traffic and doubles the arithmetic rate on
-//! processors with AVX-512 BF16. Recurrent layers go through libtorch's own loop over time, in f32.
+//! by name, so a block is recorded on libtorch's tape and enters burn's tape as one operation. Where the hardware
+//! multiplies bfloat16 (GPUs, processors with AVX-512 BF16) activations travel as such (weights, statistics and losses
+//! stay f32), which halves the traffic and doubles the arithmetic rate; elsewhere it would cost ten times as much, and
+//! they stay f32. Recurrent layers go through libtorch's own loop over time, in f32.
 
 use burn::{
     backend::{
@@ -118,15 +119,18 @@ fn convolve(
     stride: i64,
     padding: i64,
 ) -> tch::Tensor {
-    let bias = bias.map(|bias| bias.to_kind(Kind::BFloat16));
-    x.to_kind(Kind::BFloat16).conv2d(
-        &weight.to_kind(Kind::BFloat16),
-        bias.as_ref(),
-        [stride; 2],
-        [padding; 2],
-        [1, 1],
-        1,
-    )
+    let kind = quick_kind(x.device());
+    let bias = bias.map(|bias| bias.to_kind(kind));
+    x.to_kind(kind).conv2d(&weight.to_kind(kind), bias.as_ref(), [stride; 2], [padding; 2], [1, 1], 1)
+}
+
+/// The float type in which this device convolves fastest.
+fn quick_kind(device: tch::Device) -> Kind {
+    #[cfg(target_arch = "x86_64")]
+    let processor = std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    let processor = false;
+    if device.is_cuda() || processor { Kind::BFloat16 } else { Kind::Float }
 }
 
 /// A picture with `margin` pixels of its opposite edges around it.

@@ -29,9 +29,11 @@ use umwelt::{
         assignment::decode_box,
         backend::TrainingBackend,
         checkpoint,
+        detector_export::export_detector,
+        detector_import::import_detector,
         detector_model::{DetectorFacts, SIDE, write_detector},
-        detector_net::{DISTANCE_BINS, DetectorNet, NetShape, cells},
-        detector_training::{CurvePoint, DetectorSettings, train_detector},
+        detector_net::{DISTANCE_BINS, DetectorNet, NetShape, RawAnswers, cells},
+        detector_training::{CurvePoint, DetectorSettings, new_detector, train_detector},
         drawn_shapes::{SHAPES, drawn_shapes},
         fitting::{FitSettings, Report},
         frames::FrameSet,
@@ -70,7 +72,8 @@ fn train(classes: usize, steps: usize, stop_at: usize, run: &Path) -> Vec<CurveP
     };
     let device = Default::default();
     let settings = settings(classes, steps);
-    train_detector::<B>(&settings, Arc::new(frames.clone()), &frames, run, &device, &stop, &mut report)
+    let net = new_detector::<B>(&settings, &device);
+    train_detector::<B>(net, &settings, Arc::new(frames.clone()), &frames, run, &device, &stop, &mut report)
         .expect("trained")
         .1
 }
@@ -162,4 +165,45 @@ fn the_exported_model_says_what_the_network_says() {
     let mut detector = Detector::new(session).expect("a detector");
     let picture = RgbImage::from_raw(SIDE as u32, SIDE as u32, frames.frame(0).to_vec()).expect("of this size");
     assert!(detector.see(&picture, 0.9).is_ok_and(|(found, _)| found.is_empty()), "it has learnt nothing yet");
+}
+
+/// How far two sets of answers lie apart at most, in logits.
+fn farthest(a: &RawAnswers<B>, b: &RawAnswers<B>) -> f32 {
+    let apart = |a: &Tensor<B, 3>, b: &Tensor<B, 3>| (a.clone() - b.clone()).abs().max().into_scalar();
+    apart(&a.classes, &b.classes).max(apart(&a.distances, &b.distances))
+}
+
+#[test]
+fn an_exported_model_is_trained_further_from_where_it_was() {
+    let device = Default::default();
+    <Flex as burn::tensor::backend::Backend>::seed(&device, 4);
+    let frames = drawn_shapes(4, 96, Seed(6));
+    let data: Vec<f32> = frames.pixels.iter().map(|&value| f32::from(value) / 255.0).collect();
+    let pictures = || {
+        let pictures = Tensor::<B, 4>::from_data(TensorData::new(data.clone(), [4, 96, 96, 3]), &device);
+        pictures.permute([0, 3, 1, 2])
+    };
+    let net = DetectorNet::<B>::new(&tiny(SHAPES), &device);
+    for _ in 0..200 {
+        net.forward(pictures());
+    }
+    let graph = export_detector(&net.valid(), SHAPES, 96);
+    let carried = import_detector::<B>(&graph, &tiny(SHAPES), [pictures()], &device).expect("of the same make");
+
+    let as_it_was = net.valid().forward(pictures().inner());
+    let as_it_is = carried.valid().forward(pictures().inner());
+    let outer = |answers: RawAnswers<Flex>| RawAnswers::<B> {
+        classes: Tensor::from_inner(answers.classes),
+        distances: Tensor::from_inner(answers.distances),
+    };
+    let as_it_was = outer(as_it_was);
+    let played = farthest(&as_it_was, &outer(as_it_is));
+    assert!(played < 1e-3, "in play it should say the same, but differs by {played}");
+    // In training the batch's own statistics are used; on the pictures that were measured these are the same.
+    let trained = farthest(&as_it_was, &carried.forward(pictures()));
+    assert!(trained < 0.02, "in training it should begin with the same answers, but differs by {trained}");
+
+    let other = NetShape { pyramid: 16, ..tiny(SHAPES) };
+    let error = import_detector::<B>(&graph, &other, [pictures()], &device).expect_err("another network");
+    assert!(error.to_string().contains("another network"), "{error}");
 }

@@ -26,6 +26,10 @@ pub struct DetectorArgs {
     /// How large a network, how large its batches, how long.
     #[arg(long, value_enum, default_value_t = Preset::Cpu)]
     pub preset: Preset,
+    /// Go on from the weights of this model folder (of the same preset) instead of random ones: the way to teach a trained
+    /// model more of the same, or your own scenes.
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
     /// The model folder to write.
     #[arg(long, default_value = "models/detector", value_name = "DIR")]
     pub out: PathBuf,
@@ -54,6 +58,7 @@ mod detector {
         sync::{Arc, atomic::AtomicBool},
     };
 
+    use anyhow::Context;
     use burn::{module::Module, tensor::backend::AutodiffBackend};
     use indicatif::{ProgressBar, ProgressStyle};
     use serde_json::json;
@@ -71,12 +76,16 @@ mod detector {
         base::{KIT_CLASSES, Seed},
         dataset::{OnExisting, Reader, Split},
         evaluation::{DetectorFigures, score_detector},
-        inference::provider::{Provider, ProviderChoice},
+        inference::{
+            model_folder::load_model,
+            onnx_file::ModelProto,
+            provider::{Provider, ProviderChoice},
+        },
         training::{
             backend::TrainingBackend,
             checkpoint,
             detector_model::{DetectorFacts, SIDE, write_detector},
-            detector_training::{CurvePoint, DetectorSettings, train_detector},
+            detector_training::{CurvePoint, DetectorSettings, carried_on, new_detector, train_detector},
             frames::FrameSet,
             learning_curve::{LearningCurve, draw_learning_curve},
             recorded_frames::append_recorded,
@@ -130,11 +139,27 @@ mod detector {
         settings.seed = Seed(run_args.seed);
         settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
         settings.batch = run_args.batch.unwrap_or(settings.batch);
+        let net = match &args.from {
+            Some(folder) => {
+                let carried = carried_on::<B>(&graph_of(folder)?, settings, &frames, device)
+                    .with_context(|| format!("going on from {}", folder.display()))?;
+                settings = carried.1;
+                carried.0
+            }
+            None => new_detector::<B>(&settings, device),
+        };
 
         let (frame_count, validation_count) = (frames.len(), validation.len());
         let bar = RunBar::new()?;
-        let (net, curve) =
-            train_detector::<B>(&settings, Arc::new(frames), &validation, &args.run, device, &stop, &mut |report| {
+        let (net, curve) = train_detector::<B>(
+            net,
+            &settings,
+            Arc::new(frames),
+            &validation,
+            &args.run,
+            device,
+            &stop,
+            &mut |report| {
                 bar.show(&report, |point| {
                     let CurvePoint { step, seconds, loss, map50, map50_95 } = point;
                     let minutes = seconds / 60.0;
@@ -142,7 +167,8 @@ mod detector {
                         "step {step:6}  {minutes:5.1} min  loss {loss:.3}  mAP50 {map50:.4}  mAP50-95 {map50_95:.4}"
                     )
                 });
-            })?;
+            },
+        )?;
         bar.finish(&stop, &args.run);
         let best = curve.iter().copied().max_by(|a, b| a.map50_95.total_cmp(&b.map50_95));
         let parameters = net.num_params();
@@ -179,6 +205,19 @@ mod detector {
             println!("wrote {}: mAP50 {map50:.3}, mAP50-95 {map50_95:.3} on validation frames", args.out.display());
         }
         Ok(Exit::Done)
+    }
+
+    /// The graph of a detector of this kit's classes.
+    fn graph_of(folder: &Path) -> anyhow::Result<ModelProto> {
+        let model = load_model(folder).map_err(|problems| {
+            anyhow::anyhow!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+        anyhow::ensure!(
+            model.manifest.labels == KIT_CLASSES,
+            "{} was trained for other classes than this kit's; train from the beginning, without --from",
+            folder.display()
+        );
+        Ok(ModelProto::from_bytes(&model.bytes)?)
     }
 
     /// The folder of frames that this command renders for itself; what is there already is not rendered again.

@@ -57,10 +57,9 @@ mod running {
         time::Duration,
     };
 
-    use burn::{
-        backend::{Autodiff, Flex},
-        tensor::backend::AutodiffBackend,
-    };
+    #[cfg(not(feature = "train-tch"))]
+    use burn::backend::Flex;
+    use burn::{backend::Autodiff, tensor::backend::AutodiffBackend};
     use indicatif::{ProgressBar, ProgressStyle};
 
     use super::{BackendName, RunArgs};
@@ -94,6 +93,8 @@ mod running {
     pub fn on_backend(args: &RunArgs, training: impl Training) -> anyhow::Result<Exit> {
         let default = if cfg!(feature = "train-tch") { BackendName::Tch } else { BackendName::Flex };
         match args.backend.unwrap_or(default) {
+            // Every backend compiles each training once more, and with libtorch at hand nobody asks for the slow one.
+            #[cfg(not(feature = "train-tch"))]
             BackendName::Flex => training.train::<Autodiff<Flex>>(&Default::default()),
             #[cfg(feature = "train-tch")]
             BackendName::Tch => {
@@ -110,8 +111,11 @@ mod running {
             BackendName::Cuda => training.train::<Autodiff<burn::backend::Cuda>>(&Default::default()),
             #[allow(unreachable_patterns)]
             other => Err(Lacking(format!(
-                "this program was built without the backend {other:?}; build with `--features train-{}`",
-                format!("{other:?}").to_lowercase()
+                "this program was built without the backend {other:?}; build with `--features {}`",
+                match other {
+                    BackendName::Flex => "train` and without `train-tch".to_owned(),
+                    other => format!("train-{}", format!("{other:?}").to_lowercase()),
+                }
             ))
             .into()),
         }
