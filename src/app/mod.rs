@@ -5,6 +5,8 @@ mod actions;
 pub mod annotate;
 pub mod commands;
 pub mod companion_pictures;
+#[cfg(unix)]
+mod display;
 pub mod dream_materials;
 mod dream_rows;
 mod ear_rows;

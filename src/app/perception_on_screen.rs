@@ -19,6 +19,9 @@ use crate::{
     world::{Companion, WorldView},
 };
 
+/// Name of the shipped detector's folder.
+const DETECTOR: &str = "detector";
+
 /// Labels are shown for things that it is this sure of.
 const SHOWN_CONFIDENCE: f32 = 0.3;
 
@@ -27,7 +30,7 @@ pub struct PerceptionOnScreenPlugin;
 
 impl Plugin for PerceptionOnScreenPlugin {
     fn build(&self, app: &mut App) {
-        app.add_systems(Update, (dress_player_view, show_labels, fill_panel, speak, tell_pictures));
+        app.add_systems(Update, (dress_player_view, show_labels, fill_panel, speak, tell_pictures, tell_dream_faults));
     }
 }
 
@@ -135,7 +138,11 @@ fn blindness(models: &Models) -> String {
     if let Err(reason) = models.runtime() {
         return reason.to_owned();
     }
-    models.statuses().first().map_or("no model".to_owned(), |model| status_text(&model.status))
+    match models.get(DETECTOR).map(|model| model.status().status) {
+        // A model of that name that is ready and does not detect is no detector.
+        None | Some(Status::Ready) => "none; `umwelt train detector` makes one: the companion is blind".to_owned(),
+        Some(status) => status_text(&status),
+    }
 }
 
 /// What it says is heard from where it is, as a chirp: high when it has found what it was asked for. The words are
@@ -160,5 +167,38 @@ fn tell_pictures(mut kept: MessageReader<PictureKept>, mut notices: MessageWrite
             Ok(path) => format!("The companion's picture: {}", path.display()),
             Err(why) => format!("The companion's picture could not be kept: {why}"),
         }));
+    }
+}
+
+/// A dream that cannot come true, told once.
+fn tell_dream_faults(
+    dreams: Option<Res<DreamingStatus>>,
+    mut told: Local<Option<String>>,
+    mut notices: MessageWriter<Notice>,
+) {
+    let fault = dreams.and_then(|dreams| dreams.last_fault.clone());
+    if fault == *told {
+        return;
+    }
+    if let Some(fault) = &fault {
+        notices.write(Notice(format!("A surface keeps its old look: {fault}")));
+    }
+    *told = fault;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_dream_is_told_once() {
+        let mut app = App::new();
+        app.add_message::<Notice>().init_resource::<DreamingStatus>().add_systems(Update, tell_dream_faults);
+        app.update();
+        app.world_mut().resource_mut::<DreamingStatus>().last_fault = Some("the answer is not finite".to_owned());
+        app.update();
+        app.update();
+        let told: Vec<Notice> = app.world_mut().resource_mut::<Messages<Notice>>().drain().collect();
+        assert_eq!(told, [Notice("A surface keeps its old look: the answer is not finite".to_owned())]);
     }
 }

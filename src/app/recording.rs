@@ -112,6 +112,8 @@ pub struct Report {
 /// - [`super::Lacking`]: nothing can render here
 pub fn record(order: &Order, stop: &AtomicBool, mut progress: impl FnMut(u64, u64)) -> anyhow::Result<Report> {
     let authored = order.scene.as_deref().map(authored_scene).transpose()?;
+    // Nothing is left behind where nothing can be drawn.
+    super::graphics::require_adapter()?;
     let recording = Recording {
         format: Recording::FORMAT,
         scene: order.scene.clone(),

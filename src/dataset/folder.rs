@@ -63,23 +63,25 @@ pub enum DatasetError {
         "{0} already holds a dataset; add --resume to continue it, --force to replace it, or choose another folder"
     )]
     Exists(PathBuf),
+    #[error("{0} holds no dataset; `umwelt record --out {0}` makes one")]
+    Absent(PathBuf),
     #[error("{0} is not empty and holds no dataset; choose another folder")]
     Foreign(PathBuf),
     #[error("{path} was recorded with another {what}; choose another folder, or --force to replace it")]
     Differs { path: PathBuf, what: &'static str },
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Io {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("{path} is no file of a dataset: {source}")]
+    #[error("{path} is no file of a dataset")]
     Json {
         path: PathBuf,
         #[source]
         source: serde_json::Error,
     },
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Picture {
         path: PathBuf,
         #[source]

@@ -63,6 +63,9 @@ impl Reader {
     /// - [`DatasetError::Io`]: `coco.json` or `dataset.json` is missing (recording was stopped: resume it)
     /// - [`DatasetError::Json`]: they are not what they should be
     pub fn open(root: &Path) -> Result<Self, DatasetError> {
+        if !root.join(PARAMETERS).is_file() {
+            return Err(DatasetError::Absent(root.to_owned()));
+        }
         let recording = read_json(&root.join(PARAMETERS))?;
         let coco: Coco = read_json(&root.join(COCO))?;
         let mut by_image: BTreeMap<u32, Vec<AnnotatedObject>> = BTreeMap::new();

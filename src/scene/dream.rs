@@ -47,7 +47,7 @@ pub struct DreamSpec {
     pub variation: Variation,
     /// Side of the texture, texels: a multiple of [`DREAM_CELL`] up to [`MAX_DREAM_SIZE`].
     pub size: u32,
-    /// Width of one repeat in the world, metres; `None`: as wide as the generator says of its materials.
+    /// Width of [`DREAM_SIZE`] texels in the world, metres; `None`: as wide as the generator says of its materials.
     pub scale_m: Option<f32>,
     /// How much of its light it sends back: 1 as dreamt, 0.5 half as bright.
     pub shade: f32,

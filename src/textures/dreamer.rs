@@ -72,8 +72,8 @@ impl Dreamer {
         let started = Instant::now();
         let inputs = TextureInputs::draw(&self.generator, &weights, variation, size)?;
         let maps = decode_maps(&self.session.run(&inputs.into_tensors())?)?;
+        let texture = Texture::of(&maps, self.generator.relief_of(&weights, size));
         let ms = started.elapsed().as_secs_f64() * 1e3;
-        let texture = Texture::of(&maps, self.generator.relief_of(&weights));
         Ok(Dreamt { maps, texture, ms })
     }
 }

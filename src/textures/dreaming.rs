@@ -15,7 +15,7 @@ use std::{
 use bevy::{math::Affine2, prelude::*, render::render_resource::TextureFormat};
 
 use super::{
-    generator::{Generator, TASK, TextureInputs},
+    generator::{Generator, TASK, TextureInputs, repeats},
     made::{Made, SWATCH},
     maps::{Texture, decode_maps},
     name::TextureName,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     base::{Seed, Status, Tick},
-    inference::{Models, RunError, Worker},
+    inference::{Models, RunError, Worker, provider::Provider},
     scene::{DreamMaterials, DreamSpec, Mixture, Variation},
     world::{DreamShown, Dreams, Quality, Swatches, materials::tiling_image},
 };
@@ -107,7 +107,7 @@ struct Named {
     texture: Option<TextureName>,
     /// Of that generator.
     model: String,
-    /// Width of one repeat, metres.
+    /// Width of the whole texture, metres.
     scale_m: f32,
 }
 
@@ -183,22 +183,28 @@ fn know_generator(models: Option<Res<Models>>, mut dreaming: ResMut<Dreaming>, m
     let dreaming = &mut *dreaming;
     let Some(models) = models else {
         dreaming.status.generator = Status::Unavailable("no models in this run".to_owned());
+        materials.set_if_neq(DreamMaterials::default());
         return;
     };
     let manifest = models.for_task(TASK).and_then(Worker::manifest);
     let Some(manifest) = manifest else {
         dreaming.status.generator = absence(&models);
+        // What cannot be dreamt is not promised.
+        if matches!(dreaming.status.generator, Status::Unavailable(_)) {
+            materials.set_if_neq(DreamMaterials::default());
+        }
         return;
     };
     if dreaming.generator.as_ref().is_some_and(|known| known.model.eq_ignore_ascii_case(&manifest.sha256)) {
         dreaming.status.generator = Status::Ready;
+        if materials.0.is_empty() {
+            *materials = known_materials(dreaming.generator.as_deref());
+        }
         return;
     }
     match Generator::of(&manifest) {
         Ok(generator) => {
-            let mut names = generator.labels.clone();
-            names.sort();
-            materials.set_if_neq(DreamMaterials(names));
+            materials.set_if_neq(known_materials(Some(&generator)));
             dreaming.generator = Some(Arc::new(generator));
             dreaming.status.generator = Status::Ready;
             dreaming.failed.clear();
@@ -213,6 +219,12 @@ fn know_generator(models: Option<Res<Models>>, mut dreaming: ResMut<Dreaming>, m
             materials.set_if_neq(DreamMaterials::default());
         }
     }
+}
+
+fn known_materials(generator: Option<&Generator>) -> DreamMaterials {
+    let mut names = generator.map(|generator| generator.labels.clone()).unwrap_or_default();
+    names.sort();
+    DreamMaterials(names)
 }
 
 /// Why nothing can dream.
@@ -251,7 +263,8 @@ fn name_dreams(
                 (None, Vec::new())
             }
         };
-        let scale_m = dream.scale_m.unwrap_or_else(|| generator.extent_of(&weights)).max(0.01);
+        let extent_m = dream.scale_m.unwrap_or_else(|| generator.extent_of(&weights));
+        let scale_m = (extent_m * repeats(dream.size)).max(0.01);
         let model = generator.model.clone();
         commands.entity(entity).insert(Named { dream: dream.clone(), texture, model, scale_m });
     }
@@ -302,7 +315,9 @@ fn collect(
     match answer.result {
         Ok((name, Ok(mut made))) => {
             dreaming.status.made += 1;
-            if let Some(shelf) = dreaming.shelf.as_ref().filter(|_| is_kept(&name)) {
+            // Only the processor's bytes are the same everywhere; another provider's are not handed on.
+            let of_processor = worker.status().provider.is_some_and(|provider| provider == Provider::Cpu.name());
+            if let Some(shelf) = dreaming.shelf.as_ref().filter(|_| of_processor && is_kept(&name)) {
                 shelf.keep(name.clone(), made.texture.clone());
             }
             if show_swatch(&name, &mut made, &mut swatches, &mut images) {
@@ -454,8 +469,8 @@ fn order(
 /// Hands one texture to the generator's thread; everything about it that takes time is done there.
 fn submit(worker: &Worker, generator: Arc<Generator>, name: TextureName, swatch: bool, tick: Tick) {
     let weights = generator.weights(&name.mixture).unwrap_or_default();
-    let relief = generator.relief_of(&weights);
     let (variation, size) = (name.variation, name.size);
+    let relief = generator.relief_of(&weights, size);
     worker.submit(
         tick,
         move |_| {

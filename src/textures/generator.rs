@@ -19,7 +19,7 @@ use ndarray::Array;
 use crate::{
     base::{Seed, did_you_mean},
     inference::{NamedTensors, graph_builder::Dim, manifest::Manifest},
-    scene::{DREAM_CELL, Mixture, Variation},
+    scene::{DREAM_CELL, DREAM_SIZE, Mixture, Variation},
     signal::{normal_between, normal_draws},
 };
 
@@ -152,15 +152,21 @@ impl Generator {
         Ok(weights)
     }
 
-    /// Height of the relief of a mixture over the texture's side.
-    pub fn relief_of(&self, weights: &[f32]) -> f32 {
-        weighted(&self.relief, weights)
+    /// Height of the relief of a mixture over the side of a texture of `size` texels.
+    pub fn relief_of(&self, weights: &[f32], size: u32) -> f32 {
+        weighted(&self.relief, weights) / repeats(size)
     }
 
-    /// The usual width of one repeat of a mixture, metres.
+    /// The usual width of a mixture in a texture of [`DREAM_SIZE`], metres.
     pub fn extent_of(&self, weights: &[f32]) -> f32 {
         weighted(&self.extent_m, weights)
     }
+}
+
+/// How much more of a material a texture of `size` shows than one of [`DREAM_SIZE`], side over side: larger textures hold more
+/// of the same, not finer things.
+pub fn repeats(size: u32) -> f32 {
+    size as f32 / DREAM_SIZE as f32
 }
 
 fn weighted(values: &[f32], weights: &[f32]) -> f32 {

@@ -110,7 +110,13 @@ fn read_material(folder: &Path, material: &Material) -> anyhow::Result<PhotoSet>
     let mut set = PhotoSet::default();
     for name in material.folders {
         let folder = folder.join(name);
-        let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+        let entries = fs::read_dir(&folder).with_context(|| {
+            format!(
+                "{} cannot be read; --photos names a folder with photographs of each material in a folder of its own, like \
+                 those of ambientCG",
+                folder.display()
+            )
+        })?;
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         ensure!(!paths.is_empty(), "{} holds no pictures", folder.display());

@@ -104,6 +104,10 @@ fn examine(settings: InferenceSettings) -> Findings {
     let models = Models::open(settings);
     models.wait_until_loaded();
     let statuses = models.statuses();
+    let blind = models.for_task(crate::percepts::TASK).is_none();
+    if blind && !statuses.is_empty() {
+        advice.push("no model detects, so the companion is blind; `umwelt train detector` makes one".to_owned());
+    }
     if statuses.is_empty() {
         advice.push(format!("no models in {}; `umwelt train` makes them", models_folder.display()));
     }

@@ -44,7 +44,7 @@ pub struct DreamArgs {
     #[arg(long, value_name = "MATERIAL:SHARE", value_parser = parse_share)]
     mix: Vec<(String, f32)>,
     /// Folder for the pictures; made if it is not there.
-    #[arg(long, value_name = "DIR", required_unless_present = "list")]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// A contact sheet instead: a row for each material (all, or the one named), a column for each seed.
     #[arg(long)]
@@ -87,6 +87,12 @@ pub fn run(args: DreamArgs) -> anyhow::Result<Exit> {
     if args.material.is_none() && !args.list && !args.grid {
         return Err(WrongCall("name a material, or write --list or --grid".to_owned()).into());
     }
+    if args.out.is_none() && !args.list {
+        return Err(WrongCall("say where the pictures go: --out DIR".to_owned()).into());
+    }
+    if args.material.is_none() && !args.mix.is_empty() {
+        return Err(WrongCall("--mix needs a material to mix into".to_owned()).into());
+    }
     let mut dreamer = open_dreamer(args.model.as_deref(), args.provider)?;
     let generator = dreamer.generator().clone();
     if args.list {
@@ -111,6 +117,11 @@ fn mixture(material: &str, mixed: &[(String, f32)]) -> Result<Mixture, WrongCall
     let share: f32 = mixed.iter().map(|(_, share)| share).sum();
     if share >= 0.995 {
         return Err(WrongCall(format!("the shares of --mix are {share:.2} together; leave some for {material}")));
+    }
+    let names = mixed.iter().map(|(name, _)| name.as_str()).chain([material]);
+    if let Some(twice) = names.clone().enumerate().find(|(index, name)| names.clone().take(*index).any(|n| n == *name))
+    {
+        return Err(WrongCall(format!("{} is mixed with itself; name each material once", twice.1)));
     }
     let mixture =
         Mixture::of_shares(mixed.iter().map(|(name, share)| (name.as_str(), *share)).chain([(material, 1.0 - share)]));

@@ -121,6 +121,7 @@ fn print_figures(figures: &DetectorFigures, labels: &[String]) {
     for (count, there, taken) in mistakes.iter().take(8) {
         println!("  {count:>5} × {there} taken for {taken}");
     }
+    print_confusion(figures, labels);
     println!(
         "\n{} frames, {} classes: precision {:.3}, recall {:.3}, F1 {:.3}, mAP50 {:.3}, mAP50-95 {:.3}; {:.1} ms a frame on {}",
         figures.frames,
@@ -133,4 +134,20 @@ fn print_figures(figures: &DetectorFigures, labels: &[String]) {
         figures.ms,
         figures.provider
     );
+}
+
+/// The confusion matrix of things found: a row for what is there, a column for what it was taken for, by the same numbers.
+fn print_confusion(figures: &DetectorFigures, labels: &[String]) {
+    let width = figures.confusion.iter().flatten().max().map_or(1, |most| most.to_string().len()).max(2);
+    println!("\nwhat is there (rows) and what it was taken for (columns, numbered as the rows; · is none):");
+    let numbers: String = (1..=labels.len()).map(|number| format!(" {number:>width$}")).collect();
+    println!("{:>13}{numbers}", "");
+    for (number, (label, row)) in labels.iter().zip(&figures.confusion).enumerate() {
+        let counts: String = row
+            .iter()
+            .take(labels.len())
+            .map(|count| if *count == 0 { format!(" {:>width$}", "·") } else { format!(" {count:>width$}") })
+            .collect();
+        println!("{label:>10} {:>2}{counts}", number + 1);
+    }
 }

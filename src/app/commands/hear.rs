@@ -24,7 +24,7 @@ use crate::{
         Grammar, Heard, HearingPlugin, HearingStatus,
         speech::{Candidate, Recognised, Recogniser},
     },
-    sensors::{EarPlugin, EarSource, EarStatus, EndpointSettings, Utterance, utterances},
+    sensors::{EarPlugin, EarSource, EarStatus, EndpointSettings, SoundFile, Utterance, utterances},
 };
 
 /// Arguments of `umwelt hear`.
@@ -63,6 +63,9 @@ pub fn run(args: HearArgs) -> anyhow::Result<Exit> {
     let Some(wav) = &args.wav else {
         return Err(WrongCall("name a sound file, or write --live".to_owned()).into());
     };
+    if let Some(remark) = SoundFile::open(wav)?.remark() {
+        eprintln!("umwelt: {remark}");
+    }
     let spoken = utterances(wav, EndpointSettings::default())?;
     let graph = open_grammar(&grammar)?;
     require_model(&folder)?;

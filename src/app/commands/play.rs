@@ -1,11 +1,17 @@
 //! `umwelt play`: a window, or without a display a headless tour.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use bevy::math::UVec2;
 use clap::Args;
 
+#[cfg(unix)]
+use crate::app::display::find_display;
 use crate::{
     app::{
         Exit, Lacking, WrongCall, asset_folder,
@@ -23,9 +29,8 @@ use crate::{
 /// Arguments of `umwelt play`.
 #[derive(Debug, Args)]
 pub struct PlayArgs {
-    /// Scene file, or the name of one in `assets/scenes`.
-    #[arg(default_value = "atelier")]
-    scene: String,
+    /// Scene file, or the name of one in `assets/scenes`; the atelier, or the scene of --replay, if it is left out.
+    scene: Option<String>,
     /// No window: a scripted player tours the scene; pictures and a report are written.
     #[arg(long)]
     headless: bool,
@@ -51,10 +56,10 @@ pub struct PlayArgs {
     #[arg(long, value_name = "FILE")]
     microphone: Option<PathBuf>,
     /// Write a picture of the window to this file when `--frames` are drawn (60 if not given), then leave.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "headless")]
     screenshot: Option<PathBuf>,
     /// Leave after so many frames.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "headless")]
     frames: Option<u64>,
     /// Write what the player does, tick by tick, to this file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["headless", "replay"])]
@@ -77,7 +82,8 @@ pub struct PlayArgs {
 /// - there is no such scene, or it cannot be entered
 /// - the machine has no graphics adapter
 pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
-    let scene = find_scene(&args.scene)?;
+    let log = args.replay.as_deref().map(InputLog::read).transpose()?;
+    let scene = scene_of(args.scene.as_deref(), log.as_ref())?;
     let size = [args.width, args.height].map(|side| side.filter(|side| (64..=16384).contains(side)));
     if args.width.is_some() != size[0].is_some() || args.height.is_some() != size[1].is_some() {
         return Err(WrongCall("the window's sides are 64 to 16384 pixels".to_owned()).into());
@@ -89,16 +95,29 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     if let Some(path) = &args.microphone {
         SoundFile::open(path)?;
     }
-    let log = args.replay.as_deref().map(InputLog::read).transpose()?;
-    if let (Some(log), true) = (&log, args.headless) {
+    if let Some(path) = &args.record_input {
+        check_new_file(path)?;
+    }
+    let inference = args.inference.settings();
+    let display = if args.headless { Ok(()) } else { find_display() };
+    let headless = args.headless || display.is_err();
+    if let (Some(log), true) = (&log, headless) {
+        if let Err(why) = &display {
+            eprintln!("umwelt: {why}; replayed without window");
+        }
         println!("{}", serde_json::to_string(&replay(&scene, log)?)?);
         return Ok(Exit::Done);
     }
-    let inference = args.inference.settings();
-    let headless = args.headless || !has_display();
-    if args.vr && headless {
-        let what = "--vr: no display was found; the headset is played in beside a window on the desktop";
-        return Err(Lacking(what.to_owned()).into());
+    if let Err(why) = &display {
+        let of_a_window = [
+            ("--vr", args.vr),
+            ("--screenshot", args.screenshot.is_some()),
+            ("--frames", args.frames.is_some()),
+            ("--record-input", args.record_input.is_some()),
+        ];
+        if let Some((flag, _)) = of_a_window.iter().find(|(_, given)| *given) {
+            return Err(Lacking(format!("{flag} needs a window on the desktop, and {why}")).into());
+        }
     }
     let ear = match &args.microphone {
         Some(path) => EarSource::File(path.clone()),
@@ -111,8 +130,8 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
         None => EarSource::Microphone,
     };
     if headless {
-        if !args.headless {
-            eprintln!("umwelt: no display was found, so this is a headless tour of {} seconds", args.seconds);
+        if let Err(why) = &display {
+            eprintln!("umwelt: {why}, so this is a headless tour of {} seconds", args.seconds);
         }
         if let EarSource::Nothing(why) = &ear {
             eprintln!("umwelt: {why}");
@@ -143,6 +162,12 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
 }
 
 fn tour(args: PlayArgs, scene: PathBuf, inference: InferenceSettings, ear: EarSource) -> anyhow::Result<Exit> {
+    // A place that cannot be written is told before the tour.
+    let report_file = args.report.as_deref().map(|path| {
+        let file = fs::File::create(path);
+        file.with_context(|| format!("the report cannot be written to {}", path.display()))
+    });
+    let report_file = report_file.transpose()?;
     let settings = TourSettings {
         scene,
         inference,
@@ -155,8 +180,8 @@ fn tour(args: PlayArgs, scene: PathBuf, inference: InferenceSettings, ear: EarSo
     };
     let report = take_tour(&settings)?;
     let text = serde_json::to_string_pretty(&report)?;
-    match args.report {
-        Some(path) => fs::write(&path, text + "\n").with_context(|| format!("{}", path.display()))?,
+    match report_file {
+        Some(mut file) => writeln!(file, "{text}").context("writing the report")?,
         None => println!("{text}"),
     }
     for picture in &report.pictures {
@@ -181,8 +206,66 @@ pub fn find_scene(name: &str) -> anyhow::Result<PathBuf> {
     Err(WrongCall(format!("there is no scene {name:?}: neither that file nor {}", ours.display())).into())
 }
 
-/// Whether a window can be opened.
-fn has_display() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+/// The scene that was named, or that of a recording, or the atelier.
+///
+/// # Errors
+/// - there is no such scene, or a recording is of another one
+fn scene_of(named: Option<&str>, log: Option<&InputLog>) -> anyhow::Result<PathBuf> {
+    let Some(log) = log else { return find_scene(named.unwrap_or("atelier")) };
+    let recorded = log.scene.trim_end_matches(".scene.ron");
+    let scene = find_scene(named.unwrap_or(recorded))
+        .with_context(|| format!("the recording was made in {}; name where that scene is now", log.scene))?;
+    if scene.file_name().is_none_or(|name| name.to_string_lossy() != log.scene) {
+        let what = format!("the recording was made in {}, not in {}; leave the scene out", log.scene, scene.display());
+        return Err(WrongCall(what).into());
+    }
+    Ok(scene)
+}
+
+/// # Errors
+/// - the file is there already, or its folder is not
+fn check_new_file(path: &Path) -> Result<(), WrongCall> {
+    if path.exists() {
+        return Err(WrongCall(format!("{} is there already; choose another name", path.display())));
+    }
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => Err(WrongCall(format!("there is no folder {}", folder.display()))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn find_display() -> Result<(), String> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log_of(scene: &str) -> InputLog {
+        InputLog { scene: scene.to_owned(), ..Default::default() }
+    }
+
+    #[test]
+    fn a_recording_is_replayed_where_it_was_made() {
+        let log = log_of("tiny.scene.ron");
+        let scene = scene_of(None, Some(&log)).expect("a scene of ours");
+        assert!(scene.ends_with("tiny.scene.ron"), "{}", scene.display());
+        assert!(scene_of(Some("tiny"), Some(&log)).is_ok());
+        let refused = scene_of(Some("atelier"), Some(&log)).expect_err("another scene");
+        assert!(refused.to_string().contains("made in tiny.scene.ron"), "{refused}");
+        assert!(scene_of(None, Some(&log_of("gone.scene.ron"))).is_err());
+        assert!(scene_of(None, None).is_ok_and(|scene| scene.ends_with("atelier.scene.ron")));
+    }
+
+    #[test]
+    fn a_recording_replaces_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("input.jsonl");
+        assert!(check_new_file(&path).is_ok());
+        std::fs::write(&path, "kept").expect("written");
+        assert!(check_new_file(&path).is_err());
+        assert!(check_new_file(&folder.path().join("none/input.jsonl")).is_err());
+    }
 }

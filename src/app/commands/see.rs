@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::eval::open_detector;
 use crate::{
-    app::{Exit, annotate::annotate, asset_folder},
+    app::{Exit, WrongCall, annotate::annotate, asset_folder},
     inference::provider::ProviderChoice,
 };
 
@@ -39,6 +39,9 @@ pub struct SeeArgs {
 /// # Errors
 /// - the picture, ONNX Runtime or the model cannot be read, or the annotated picture cannot be written
 pub fn run(args: SeeArgs) -> anyhow::Result<Exit> {
+    if args.confidence.is_some_and(|confidence| !(0.0..=1.0).contains(&confidence)) {
+        return Err(WrongCall("a confidence is 0 to 1".to_owned()).into());
+    }
     let picture = image::open(&args.image).with_context(|| format!("reading {}", args.image.display()))?.into_rgb8();
     let mut detector = open_detector(args.model.as_deref(), args.provider)?;
     let (found, ms) = detector.see(&picture, args.confidence.unwrap_or_else(|| detector.confidence()))?;

@@ -113,98 +113,93 @@ mod detector {
             B: AutodiffBackend + TrainingBackend,
             B::InnerBackend: TrainingBackend,
         {
-            train::<B>(self, device)
-        }
-    }
-
-    fn train<B>(args: &DetectorArgs, device: &B::Device) -> anyhow::Result<Exit>
-    where
-        B: AutodiffBackend + TrainingBackend,
-        B::InnerBackend: TrainingBackend,
-    {
-        let run_args = &args.run_args;
-        if run_args.fresh {
-            checkpoint::remove(&args.run)?;
-        }
-        let stop = stop_on_signal();
-        let data = if args.data.is_empty() { vec![rendered(args, &stop)?] } else { args.data.clone() };
-        let mut frames = load(&data)?;
-        let validation =
-            if args.validation.is_empty() { frames.split_off(frames.len() / 20) } else { load(&args.validation)? };
-        anyhow::ensure!(!frames.is_empty() && !validation.is_empty(), "the recorded folders hold too few frames");
-        let mut settings = match args.preset {
-            Preset::Cpu => DetectorSettings::cpu(KIT_CLASSES.len()),
-            Preset::Gpu => DetectorSettings::gpu(KIT_CLASSES.len()),
-        };
-        settings.seed = Seed(run_args.seed);
-        settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
-        settings.batch = run_args.batch.unwrap_or(settings.batch);
-        let net = match &args.from {
-            Some(folder) => {
-                let carried = carried_on::<B>(&graph_of(folder)?, settings, &frames, device)
-                    .with_context(|| format!("going on from {}", folder.display()))?;
-                settings = carried.1;
-                carried.0
+            let args = self;
+            let run_args = &args.run_args;
+            if run_args.fresh {
+                checkpoint::remove(&args.run)?;
             }
-            None => new_detector::<B>(&settings, device),
-        };
+            let stop = stop_on_signal();
+            let data = if args.data.is_empty() { vec![rendered(args, &stop)?] } else { args.data.clone() };
+            let mut frames = load(&data)?;
+            let validation =
+                if args.validation.is_empty() { frames.split_off(frames.len() / 20) } else { load(&args.validation)? };
+            anyhow::ensure!(!frames.is_empty() && !validation.is_empty(), "the recorded folders hold too few frames");
+            let mut settings = match args.preset {
+                Preset::Cpu => DetectorSettings::cpu(KIT_CLASSES.len()),
+                Preset::Gpu => DetectorSettings::gpu(KIT_CLASSES.len()),
+            };
+            settings.seed = Seed(run_args.seed);
+            settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
+            settings.batch = run_args.batch.unwrap_or(settings.batch);
+            let net = match &args.from {
+                Some(folder) => {
+                    let carried = carried_on::<B>(&graph_of(folder)?, settings, &frames, device)
+                        .with_context(|| format!("going on from {}", folder.display()))?;
+                    settings = carried.1;
+                    carried.0
+                }
+                None => new_detector::<B>(&settings, device),
+            };
 
-        let (frame_count, validation_count) = (frames.len(), validation.len());
-        let bar = RunBar::new()?;
-        let (net, curve) = train_detector::<B>(
-            net,
-            &settings,
-            Arc::new(frames),
-            &validation,
-            &args.run,
-            device,
-            &stop,
-            &mut |report| {
-                bar.show(&report, |point| {
-                    let CurvePoint { step, seconds, loss, map50, map50_95 } = point;
-                    let minutes = seconds / 60.0;
-                    format!(
-                        "step {step:6}  {minutes:5.1} min  loss {loss:.3}  mAP50 {map50:.4}  mAP50-95 {map50_95:.4}"
-                    )
-                });
-            },
-        )?;
-        bar.finish(&stop, &args.run);
-        let best = curve.iter().copied().max_by(|a, b| a.map50_95.total_cmp(&b.map50_95));
-        let parameters = net.num_params();
-        let made = Made { frames: frame_count, validation: validation_count, parameters, best };
-        let mut facts = DetectorFacts {
-            labels: KIT_CLASSES.map(str::to_owned).to_vec(),
-            confidence: CONFIDENCE,
-            seed: settings.seed,
-            card: card(args, &made, &[]),
-        };
-        write_detector(&args.out, &net, &facts)?;
-        let scores = score(args)?;
-        if !scores.is_empty() {
-            facts.card = card(args, &made, &scores);
+            let (frame_count, validation_count) = (frames.len(), validation.len());
+            let bar = RunBar::new()?;
+            let (net, curve) = train_detector::<B>(
+                net,
+                &settings,
+                Arc::new(frames),
+                &validation,
+                &args.run,
+                device,
+                &stop,
+                &mut |report| {
+                    bar.show(&report, |point| {
+                        let CurvePoint { step, seconds, loss, map50, map50_95 } = point;
+                        let minutes = seconds / 60.0;
+                        format!(
+                            "step {step:6}  {minutes:5.1} min  loss {loss:.3}  mAP50 {map50:.4}  mAP50-95 {map50_95:.4}"
+                        )
+                    });
+                },
+            )?;
+            if bar.finish(&stop, &args.run) {
+                return Ok(Exit::Done);
+            }
+            let best = curve.iter().copied().max_by(|a, b| a.map50_95.total_cmp(&b.map50_95));
+            let parameters = net.num_params();
+            let made = Made { frames: frame_count, validation: validation_count, parameters, best };
+            let mut facts = DetectorFacts {
+                labels: KIT_CLASSES.map(str::to_owned).to_vec(),
+                confidence: CONFIDENCE,
+                seed: settings.seed,
+                card: card(args, &made, &[]),
+            };
             write_detector(&args.out, &net, &facts)?;
+            let scores = score(args)?;
+            if !scores.is_empty() {
+                facts.card = card(args, &made, &scores);
+                write_detector(&args.out, &net, &facts)?;
+            }
+            let values = |value: fn(&CurvePoint) -> f64| curve.iter().map(value).collect::<Vec<_>>();
+            let picture = LearningCurve {
+                caption: "Detector: scores on validation frames",
+                measure: "mean average precision",
+                minutes: values(|point| point.seconds / 60.0),
+                scores: vec![("mAP50", values(|point| point.map50)), ("mAP50-95", values(|point| point.map50_95))],
+                loss: values(|point| point.loss),
+            };
+            draw_learning_curve(&picture, &args.out.join("learning-curve.svg"))?;
+            let (map50, map50_95) = best.map_or((0.0, 0.0), |point| (point.map50, point.map50_95));
+            if run_args.json {
+                let result = json!({
+                    "model": args.out, "steps": curve.last().map_or(0, |point| point.step), "parameters": parameters,
+                    "validation_map50": map50, "validation_map50_95": map50_95, "curve": curve,
+                });
+                println!("{result}");
+            } else {
+                println!("wrote {}: mAP50 {map50:.3}, mAP50-95 {map50_95:.3} on validation frames", args.out.display());
+            }
+            Ok(Exit::Done)
         }
-        let values = |value: fn(&CurvePoint) -> f64| curve.iter().map(value).collect::<Vec<_>>();
-        let picture = LearningCurve {
-            caption: "Detector: scores on validation frames",
-            measure: "mean average precision",
-            minutes: values(|point| point.seconds / 60.0),
-            scores: vec![("mAP50", values(|point| point.map50)), ("mAP50-95", values(|point| point.map50_95))],
-            loss: values(|point| point.loss),
-        };
-        draw_learning_curve(&picture, &args.out.join("learning-curve.svg"))?;
-        let (map50, map50_95) = best.map_or((0.0, 0.0), |point| (point.map50, point.map50_95));
-        if run_args.json {
-            let result = json!({
-                "model": args.out, "steps": curve.last().map_or(0, |point| point.step), "parameters": parameters,
-                "validation_map50": map50, "validation_map50_95": map50_95, "curve": curve,
-            });
-            println!("{result}");
-        } else {
-            println!("wrote {}: mAP50 {map50:.3}, mAP50-95 {map50_95:.3} on validation frames", args.out.display());
-        }
-        Ok(Exit::Done)
     }
 
     /// The graph of a detector of this kit's classes.

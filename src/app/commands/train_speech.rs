@@ -74,81 +74,79 @@ mod speech {
             B: AutodiffBackend + TrainingBackend,
             B::InnerBackend: TrainingBackend,
         {
-            train::<B>(self, device)
-        }
-    }
+            let args = self;
+            let run_args = &args.run_args;
+            if run_args.fresh {
+                checkpoint::remove(&args.run)?;
+            }
+            let folder = args.run.join("sentences");
+            let bar = ProgressBar::new(args.sentences as u64);
+            bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} sentences spoken, {eta} left")?);
+            let texts = sentences_of(&args.recordings);
+            speech_corpus::synthesise(&folder, args.sentences, &texts, Seed(run_args.seed), || bar.inc(1))?;
+            bar.finish_and_clear();
+            if args.prepare {
+                return Ok(Exit::Done);
+            }
+            let spinner = ProgressBar::new_spinner();
+            spinner.set_message("reading sounds");
+            let corpus = speech_corpus::load(&folder, &args.recordings, || spinner.tick())?;
+            spinner.finish_and_clear();
+            anyhow::ensure!(
+                !corpus.train.is_empty() && !corpus.validation.is_empty(),
+                "too few sentences to learn from"
+            );
 
-    fn train<B>(args: &SpeechArgs, device: &B::Device) -> anyhow::Result<Exit>
-    where
-        B: AutodiffBackend + TrainingBackend,
-        B::InnerBackend: TrainingBackend,
-    {
-        let run_args = &args.run_args;
-        if run_args.fresh {
-            checkpoint::remove(&args.run)?;
-        }
-        let folder = args.run.join("sentences");
-        let bar = ProgressBar::new(args.sentences as u64);
-        bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} sentences spoken, {eta} left")?);
-        let texts = sentences_of(&args.recordings);
-        speech_corpus::synthesise(&folder, args.sentences, &texts, Seed(run_args.seed), || bar.inc(1))?;
-        bar.finish_and_clear();
-        if args.prepare {
-            return Ok(Exit::Done);
-        }
-        let spinner = ProgressBar::new_spinner();
-        spinner.set_message("reading sounds");
-        let corpus = speech_corpus::load(&folder, &args.recordings, || spinner.tick())?;
-        spinner.finish_and_clear();
-        anyhow::ensure!(!corpus.train.is_empty() && !corpus.validation.is_empty(), "too few sentences to learn from");
-
-        let mut settings = match args.preset {
-            Preset::Cpu => SpeechSettings::cpu(),
-            Preset::Gpu => SpeechSettings::gpu(),
-        };
-        settings.seed = Seed(run_args.seed);
-        settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
-        settings.batch = run_args.batch.unwrap_or(settings.batch);
-        let stop = stop_on_signal();
-        let corpus = Arc::new(corpus);
-        let bar = RunBar::new()?;
-        let (net, curve) = train_speech::<B>(&settings, corpus.clone(), &args.run, device, &stop, &mut |report| {
-            bar.show(&report, |point| {
-                let SpeechPoint { step, seconds, loss, clean, changed } = point;
-                let minutes = seconds / 60.0;
-                format!(
-                    "step {step:6}  {minutes:5.1} min  loss {loss:.3}  phone errors {clean:.4}, in noise and rooms \
+            let mut settings = match args.preset {
+                Preset::Cpu => SpeechSettings::cpu(),
+                Preset::Gpu => SpeechSettings::gpu(),
+            };
+            settings.seed = Seed(run_args.seed);
+            settings.fit.budget = run_args.budget().unwrap_or(settings.fit.budget);
+            settings.batch = run_args.batch.unwrap_or(settings.batch);
+            let stop = stop_on_signal();
+            let corpus = Arc::new(corpus);
+            let bar = RunBar::new()?;
+            let (net, curve) = train_speech::<B>(&settings, corpus.clone(), &args.run, device, &stop, &mut |report| {
+                bar.show(&report, |point| {
+                    let SpeechPoint { step, seconds, loss, clean, changed } = point;
+                    let minutes = seconds / 60.0;
+                    format!(
+                        "step {step:6}  {minutes:5.1} min  loss {loss:.3}  phone errors {clean:.4}, in noise and rooms \
                          {changed:.4}"
-                )
-            });
-        })?;
-        bar.finish(&stop, &args.run);
-        let best = curve.iter().copied().min_by(|a, b| (a.clean + a.changed).total_cmp(&(b.clean + b.changed)));
-        let parameters = net.num_params();
-        write_speech(&args.out, &net, &THRESHOLDS, settings.seed, &card(args, &corpus, parameters, best))?;
-        let values = |value: fn(&SpeechPoint) -> f64| curve.iter().map(value).collect::<Vec<_>>();
-        let picture = LearningCurve {
-            caption: "Speech: errors on validation sounds",
-            measure: "errors per phone",
-            minutes: values(|point| point.seconds / 60.0),
-            scores: vec![
-                ("as recorded", values(|point| point.clean.min(1.0))),
-                ("in noise and rooms", values(|point| point.changed.min(1.0))),
-            ],
-            loss: values(|point| point.loss),
-        };
-        draw_learning_curve(&picture, &args.out.join("learning-curve.svg"))?;
-        let (clean, changed) = best.map_or((1.0, 1.0), |point| (point.clean, point.changed));
-        if run_args.json {
-            let result = json!({
-                "model": args.out, "steps": curve.last().map_or(0, |point| point.step), "parameters": parameters,
-                "validation_phone_errors": clean, "validation_phone_errors_changed": changed, "curve": curve,
-            });
-            println!("{result}");
-        } else {
-            println!("wrote {}: {clean:.3} errors per phone on validation sounds", args.out.display());
+                    )
+                });
+            })?;
+            if bar.finish(&stop, &args.run) {
+                return Ok(Exit::Done);
+            }
+            let best = curve.iter().copied().min_by(|a, b| (a.clean + a.changed).total_cmp(&(b.clean + b.changed)));
+            let parameters = net.num_params();
+            write_speech(&args.out, &net, &THRESHOLDS, settings.seed, &card(args, &corpus, parameters, best))?;
+            let values = |value: fn(&SpeechPoint) -> f64| curve.iter().map(value).collect::<Vec<_>>();
+            let picture = LearningCurve {
+                caption: "Speech: errors on validation sounds",
+                measure: "errors per phone",
+                minutes: values(|point| point.seconds / 60.0),
+                scores: vec![
+                    ("as recorded", values(|point| point.clean.min(1.0))),
+                    ("in noise and rooms", values(|point| point.changed.min(1.0))),
+                ],
+                loss: values(|point| point.loss),
+            };
+            draw_learning_curve(&picture, &args.out.join("learning-curve.svg"))?;
+            let (clean, changed) = best.map_or((1.0, 1.0), |point| (point.clean, point.changed));
+            if run_args.json {
+                let result = json!({
+                    "model": args.out, "steps": curve.last().map_or(0, |point| point.step), "parameters": parameters,
+                    "validation_phone_errors": clean, "validation_phone_errors_changed": changed, "curve": curve,
+                });
+                println!("{result}");
+            } else {
+                println!("wrote {}: {clean:.3} errors per phone on validation sounds", args.out.display());
+            }
+            Ok(Exit::Done)
         }
-        Ok(Exit::Done)
     }
 
     /// From which confidence on a phrase is taken for a command.

@@ -69,59 +69,54 @@ mod texture {
             B: AutodiffBackend + TrainingBackend,
             B::InnerBackend: TrainingBackend,
         {
-            train::<B>(self, device)
-        }
-    }
-
-    fn train<B>(args: &TextureArgs, device: &B::Device) -> anyhow::Result<Exit>
-    where
-        B: AutodiffBackend + TrainingBackend,
-        B::InnerBackend: TrainingBackend,
-    {
-        let run_args = &args.run_args;
-        if run_args.fresh {
-            for part in ["generator", "critic"] {
-                checkpoint::remove(&args.run.join(part))?;
+            let args = self;
+            let run_args = &args.run_args;
+            if run_args.fresh {
+                for part in ["generator", "critic"] {
+                    checkpoint::remove(&args.run.join(part))?;
+                }
             }
+            let photos = read_photos(&args.photos)?;
+            let mut settings = TextureSettings::new(if args.plain { Recipe::Plain } else { Recipe::Paired });
+            settings.seed = Seed(run_args.seed);
+            settings.budget = run_args.budget().unwrap_or(settings.budget);
+            settings.batch = run_args.batch.unwrap_or(settings.batch);
+            let stop = stop_on_signal();
+            let bar = RunBar::new()?;
+            let shape = settings.shape.clone();
+            let card = |curve: &[TexturePoint], parameters| card(args, &settings, &photos, parameters, curve);
+            let mut look = |net: &Generator<B::InnerBackend>, step: usize| {
+                let path = args.run.join(format!("panel-{step:07}.png"));
+                panel(net, &shape, device)?.save(&path).with_context(|| format!("writing {}", path.display()))
+            };
+            let (net, curve) = train_texture::<B>(
+                &settings,
+                Arc::new(photos.clone()),
+                &args.run,
+                device,
+                &stop,
+                &mut look,
+                &mut |report| {
+                    bar.show(&report, |point| {
+                        let TexturePoint { step, seconds, critic, generator } = point;
+                        let minutes = seconds / 60.0;
+                        format!("step {step:6}  {minutes:5.1} min  critic {critic:.3}  generator {generator:.3}")
+                    });
+                },
+            )?;
+            if bar.finish(&stop, &args.run) {
+                return Ok(Exit::Done);
+            }
+            let parameters = net.num_params();
+            write_texture(&args.out, &net, &shape, settings.seed, &card(&curve, parameters))?;
+            let steps = curve.last().map_or(0, |point| point.step);
+            if run_args.json {
+                println!("{}", json!({"model": args.out, "steps": steps, "parameters": parameters, "curve": curve}));
+            } else {
+                println!("wrote {} after {steps} steps", args.out.display());
+            }
+            Ok(Exit::Done)
         }
-        let photos = read_photos(&args.photos)?;
-        let mut settings = TextureSettings::new(if args.plain { Recipe::Plain } else { Recipe::Paired });
-        settings.seed = Seed(run_args.seed);
-        settings.budget = run_args.budget().unwrap_or(settings.budget);
-        settings.batch = run_args.batch.unwrap_or(settings.batch);
-        let stop = stop_on_signal();
-        let bar = RunBar::new()?;
-        let shape = settings.shape.clone();
-        let card = |curve: &[TexturePoint], parameters| card(args, &settings, &photos, parameters, curve);
-        let mut look = |net: &Generator<B::InnerBackend>, step: usize| {
-            let path = args.run.join(format!("panel-{step:07}.png"));
-            panel(net, &shape, device)?.save(&path).with_context(|| format!("writing {}", path.display()))
-        };
-        let (net, curve) = train_texture::<B>(
-            &settings,
-            Arc::new(photos.clone()),
-            &args.run,
-            device,
-            &stop,
-            &mut look,
-            &mut |report| {
-                bar.show(&report, |point| {
-                    let TexturePoint { step, seconds, critic, generator } = point;
-                    let minutes = seconds / 60.0;
-                    format!("step {step:6}  {minutes:5.1} min  critic {critic:.3}  generator {generator:.3}")
-                });
-            },
-        )?;
-        bar.finish(&stop, &args.run);
-        let parameters = net.num_params();
-        write_texture(&args.out, &net, &shape, settings.seed, &card(&curve, parameters))?;
-        let steps = curve.last().map_or(0, |point| point.step);
-        if run_args.json {
-            println!("{}", json!({"model": args.out, "steps": steps, "parameters": parameters, "curve": curve}));
-        } else {
-            println!("wrote {} after {steps} steps", args.out.display());
-        }
-        Ok(Exit::Done)
     }
 
     /// Pictures of each material on a panel, beside height and roughness of the last.

@@ -153,12 +153,14 @@ mod running {
             }
         }
 
-        /// Takes the bar away; says how to go on if the training was stopped.
-        pub fn finish(self, stop: &AtomicBool, run_folder: &Path) {
+        /// Takes the bar away. True if the training was stopped, and then says how to go on: half a training is no model.
+        pub fn finish(self, stop: &AtomicBool, run_folder: &Path) -> bool {
             self.0.finish_and_clear();
-            if stop.load(Ordering::Relaxed) {
-                eprintln!("stopped; the same command goes on from {}", run_folder.display());
+            let stopped = stop.load(Ordering::Relaxed);
+            if stopped {
+                eprintln!("stopped, no model is written; the same command goes on from {}", run_folder.display());
             }
+            stopped
         }
     }
 }

@@ -17,6 +17,7 @@ use std::{
 
 use anyhow::Context as _;
 use bevy::{prelude::*, time::TimeUpdateStrategy};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use self::{
     errands::{Errands, LAST_WORDS_SECONDS, Transcript, UNMEASURED_FROM, write_down},
@@ -149,6 +150,7 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
         photographer,
         started: Instant::now(),
         frame_ms: BTreeMap::new(),
+        answered: 0,
         pictures: Vec::new(),
         memory_mib: Vec::new(),
         errands: Errands::default(),
@@ -165,6 +167,8 @@ struct Tour<'a> {
     photographer: Entity,
     started: Instant,
     frame_ms: BTreeMap<Phase, Vec<f64>>,
+    /// Views that were answered in measured frames with models at work.
+    answered: u64,
     pictures: Vec<PathBuf>,
     memory_mib: Vec<f64>,
     errands: Errands,
@@ -174,19 +178,28 @@ struct Tour<'a> {
 impl Tour<'_> {
     fn run(&mut self, app: &mut App) -> anyhow::Result<()> {
         let mut photographing = Duration::ZERO;
+        // Shown on a terminal only.
+        let progress = ProgressBar::new(self.settings.seconds as u64);
+        progress.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} s of the tour")?);
         loop {
             // Time that pictures take is not time of the tour.
             let seconds = (self.started.elapsed() - photographing).as_secs_f64() - WARM_UP_SECONDS;
             let late = seconds - self.settings.seconds;
             if late >= LAST_WORDS_SECONDS || late >= 0.0 && !self.errands.under_way(app) {
+                progress.finish_and_clear();
                 return Ok(());
             }
             let phase = self.enter_phase(app, seconds);
-            let before = Instant::now();
+            let answered = |app: &App| app.world().resource::<RecognitionStatus>().answered;
+            let (before, answered_before) = (Instant::now(), answered(app));
             app.update();
             if seconds > 0.0 && seconds < UNMEASURED_FROM * self.settings.seconds {
                 self.frame_ms.entry(phase).or_default().push(before.elapsed().as_secs_f64() * 1e3);
+                if matches!(phase, Phase::AiOn | Phase::Scored) {
+                    self.answered += answered(app) - answered_before;
+                }
             }
+            progress.set_position(seconds.clamp(0.0, self.settings.seconds) as u64);
             self.errands.run(app, self.settings, seconds / self.settings.seconds);
             if seconds >= MEMORY_EVERY_SECONDS * self.memory_mib.len() as f64 {
                 self.memory_mib.extend(resident_mib());
@@ -255,7 +268,7 @@ impl Tour<'_> {
             seconds: self.settings.seconds,
             frames: self.frame_ms.values().map(Vec::len).sum(),
             frame_ms,
-            views_per_second: if ai_seconds > 0.0 { status.answered as f64 / ai_seconds } else { 0.0 },
+            views_per_second: if ai_seconds > 0.0 { self.answered as f64 / ai_seconds } else { 0.0 },
             views_dropped: dropped,
             percept_age_ms: Spread::of(&ages),
             inference_ms: Spread::of(&took),

@@ -65,7 +65,9 @@ pub(super) fn another(dream: &DreamSpec) -> DreamSpec {
 fn changed(dream: &DreamSpec, change: &Change) -> Result<DreamSpec, String> {
     let shaded = |factor: f32, word: &str| {
         let shade = dream.shade * factor;
-        if !(SHADES[0]..=SHADES[1]).contains(&shade) {
+        // A scene may have begun beyond: the way back is open.
+        let beyond = if factor > 1.0 { shade > SHADES[1] } else { shade < SHADES[0] };
+        if beyond {
             return Err(format!("It cannot be {word}."));
         }
         Ok(DreamSpec { shade, ..dream.clone() })
