@@ -18,6 +18,8 @@ use crate::{
     platform::{
         bindings::Action,
         flat::{DeviceInput, PadInUse, Pressed, Steering},
+        panel_pointer::PanelInput,
+        panels::{PanelKind, ShownOn},
         settings::Settings,
     },
     scene::{ActionRegistry, ActiveScene, DreamMaterials},
@@ -143,20 +145,28 @@ fn navigate(mut counter: Counter, input: DeviceInput, settings: Res<Settings>, w
     let step = input.read(|devices| {
         let key = |keys: &[KeyCode]| devices.keys.any_just_pressed(keys.iter().copied());
         let pad = |button| devices.pads.iter().any(|pad| pad.just_pressed(button));
-        if key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp) || wheel.delta.y > 0.0 {
+        let PanelInput { step, choose, back, .. } = devices.hands;
+        let by_hand = [step.y > 0, step.y < 0, step.x < 0, step.x > 0];
+        if key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp) || wheel.delta.y > 0.0 || by_hand[0] {
             Some(Step::Up)
-        } else if key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown) || wheel.delta.y < 0.0 {
+        } else if key(&[KeyCode::ArrowDown, KeyCode::KeyS])
+            || pad(GamepadButton::DPadDown)
+            || wheel.delta.y < 0.0
+            || by_hand[1]
+        {
             Some(Step::Down)
-        } else if key(&[KeyCode::PageUp, KeyCode::ArrowLeft]) || pad(GamepadButton::DPadLeft) {
+        } else if key(&[KeyCode::PageUp, KeyCode::ArrowLeft]) || pad(GamepadButton::DPadLeft) || by_hand[2] {
             Some(Step::PageUp)
-        } else if key(&[KeyCode::PageDown, KeyCode::ArrowRight]) || pad(GamepadButton::DPadRight) {
+        } else if key(&[KeyCode::PageDown, KeyCode::ArrowRight]) || pad(GamepadButton::DPadRight) || by_hand[3] {
             Some(Step::PageDown)
         } else if key(&[KeyCode::Enter, KeyCode::NumpadEnter, KeyCode::Space, KeyCode::KeyE])
             || pad(GamepadButton::South)
+            || choose
         {
             Some(Step::Choose)
         } else if key(&[KeyCode::Escape, KeyCode::Backspace])
             || pad(GamepadButton::East)
+            || back
             || devices.begins(&settings.bindings, Action::Ask)
             || devices.begins(&settings.bindings, Action::Pause)
         {
@@ -193,13 +203,19 @@ enum Step {
     Back,
 }
 
-/// The mouse.
-fn point(mut counter: Counter, motion: Res<AccumulatedMouseMotion>, rows: Query<(&AskRow, Ref<Interaction>)>) {
+/// The mouse, and hands in a headset.
+fn point(
+    mut counter: Counter,
+    motion: Res<AccumulatedMouseMotion>,
+    input: DeviceInput,
+    rows: Query<(&AskRow, Ref<Interaction>)>,
+) {
     if !counter.list.open {
         return;
     }
+    let moves = motion.delta != Vec2::ZERO || input.read(|devices| devices.hands.moved);
     for (row, interaction) in &rows {
-        let hovers = *interaction != Interaction::None && (motion.delta != Vec2::ZERO || interaction.is_changed());
+        let hovers = *interaction != Interaction::None && (moves || interaction.is_changed());
         if hovers && counter.list.focus != row.0 {
             counter.list.focus = row.0;
         }
@@ -249,6 +265,7 @@ fn draw(
     let screen = commands
         .spawn((
             AskScreen,
+            ShownOn(PanelKind::Menu),
             Name::new("ask list"),
             GlobalZIndex(11),
             theme::panel(Node {

@@ -10,6 +10,8 @@ use crate::{
     platform::{
         bindings::Action,
         flat::{DeviceInput, PadInUse, Pressed, Steering},
+        panel_pointer::PanelInput,
+        panels::{PanelKind, ShownOn},
         settings::Settings,
     },
     scene::DreamMaterials,
@@ -114,15 +116,17 @@ fn navigate(mut shop: Shop, input: DeviceInput, settings: Res<Settings>) {
     let (step, chosen, back) = input.read(|devices| {
         let key = |keys: &[KeyCode]| devices.keys.any_just_pressed(keys.iter().copied());
         let pad = |button| devices.pads.iter().any(|pad| pad.just_pressed(button));
+        let PanelInput { step: by_hand, choose, back, .. } = devices.hands;
         let steps = [
-            (key(&[KeyCode::ArrowLeft, KeyCode::KeyA]) || pad(GamepadButton::DPadLeft), [-1, 0]),
-            (key(&[KeyCode::ArrowRight, KeyCode::KeyD]) || pad(GamepadButton::DPadRight), [1, 0]),
-            (key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp), [0, -1]),
-            (key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown), [0, 1]),
+            (key(&[KeyCode::ArrowLeft, KeyCode::KeyA]) || pad(GamepadButton::DPadLeft) || by_hand.x < 0, [-1, 0]),
+            (key(&[KeyCode::ArrowRight, KeyCode::KeyD]) || pad(GamepadButton::DPadRight) || by_hand.x > 0, [1, 0]),
+            (key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp) || by_hand.y > 0, [0, -1]),
+            (key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown) || by_hand.y < 0, [0, 1]),
         ];
         let step = steps.into_iter().find(|(pressed, _)| *pressed).map(|(_, step)| step);
         let chosen = if key(&[KeyCode::Enter, KeyCode::NumpadEnter, KeyCode::Space, KeyCode::KeyE])
             || pad(GamepadButton::South)
+            || choose
         {
             Some("Paint")
         } else if key(&[KeyCode::KeyX]) || pad(GamepadButton::West) {
@@ -131,6 +135,7 @@ fn navigate(mut shop: Shop, input: DeviceInput, settings: Res<Settings>) {
             None
         };
         let back = key(&[KeyCode::Escape, KeyCode::Backspace])
+            || back
             || pad(GamepadButton::East)
             || (step.is_none() && devices.begins(&settings.bindings, Action::Materials))
             || devices.begins(&settings.bindings, Action::Pause);
@@ -146,13 +151,19 @@ fn navigate(mut shop: Shop, input: DeviceInput, settings: Res<Settings>) {
     }
 }
 
-/// The mouse.
-fn point(mut shop: Shop, motion: Res<AccumulatedMouseMotion>, cells: Query<(&BrowserCell, Ref<Interaction>)>) {
+/// The mouse, and hands in a headset.
+fn point(
+    mut shop: Shop,
+    motion: Res<AccumulatedMouseMotion>,
+    input: DeviceInput,
+    cells: Query<(&BrowserCell, Ref<Interaction>)>,
+) {
     if !shop.browser.open {
         return;
     }
+    let moves = motion.delta != Vec2::ZERO || input.read(|devices| devices.hands.moved);
     for (cell, interaction) in &cells {
-        let hovers = *interaction != Interaction::None && (motion.delta != Vec2::ZERO || interaction.is_changed());
+        let hovers = *interaction != Interaction::None && (moves || interaction.is_changed());
         if hovers && shop.browser.focus != cell.0 {
             shop.browser.focus = cell.0;
         }
@@ -194,6 +205,7 @@ fn draw(
     let screen = commands
         .spawn((
             BrowserScreen,
+            ShownOn(PanelKind::Menu),
             Name::new("material browser"),
             GlobalZIndex(11),
             theme::panel(Node {

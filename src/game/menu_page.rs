@@ -11,7 +11,14 @@ use super::{
     menu_screen::Menu,
     theme,
 };
-use crate::{base::Status, platform::settings::Settings, sensors::EarStatus};
+use crate::{
+    base::Status,
+    platform::{
+        panels::{PanelKind, ShownOn},
+        settings::Settings,
+    },
+    sensors::EarStatus,
+};
 
 #[derive(Component)]
 pub(super) struct MenuScreen;
@@ -68,6 +75,7 @@ pub(super) fn draw(
     let screen = commands
         .spawn((
             MenuScreen,
+            ShownOn(PanelKind::Menu),
             Name::new("menu"),
             theme::cover(),
             GlobalZIndex(10),

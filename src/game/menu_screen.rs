@@ -18,7 +18,9 @@ use super::{
     sound::{PlaySound, SoundKind},
 };
 use crate::{
-    platform::{bindings::Action, flat::DeviceInput, settings::Settings},
+    platform::{
+        bindings::Action, flat::DeviceInput, panel_pointer::PanelInput, panels::PanelSystems, settings::Settings,
+    },
     sensors::{EarSettings, EarStatus},
 };
 
@@ -32,7 +34,10 @@ impl Plugin for MenuPlugin {
             .init_resource::<EarStatus>()
             .add_systems(OnEnter(GameState::Paused), open)
             .add_systems(OnExit(GameState::Paused), close)
-            .add_systems(PreUpdate, (navigate, point).chain().after(InputSystems).run_if(in_state(GameState::Paused)))
+            .add_systems(
+                PreUpdate,
+                (navigate, point).chain().after(InputSystems).after(PanelSystems).run_if(in_state(GameState::Paused)),
+            )
             .add_systems(
                 Update,
                 (
@@ -134,15 +139,20 @@ fn asked(input: &DeviceInput, settings: &Settings) -> Option<Ask> {
     input.read(|devices| {
         let key = |keys: &[KeyCode]| devices.keys.any_just_pressed(keys.iter().copied());
         let pad = |button| devices.pads.iter().any(|pad| pad.just_pressed(button));
+        let PanelInput { step, choose, back, .. } = devices.hands;
         [
-            (key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp), Ask::Up),
-            (key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown), Ask::Down),
-            (key(&[KeyCode::ArrowLeft, KeyCode::KeyA]) || pad(GamepadButton::DPadLeft), Ask::Less),
-            (key(&[KeyCode::ArrowRight, KeyCode::KeyD]) || pad(GamepadButton::DPadRight), Ask::More),
-            (key(&[KeyCode::Enter, KeyCode::Space, KeyCode::NumpadEnter]) || pad(GamepadButton::South), Ask::Do),
+            (key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp) || step.y > 0, Ask::Up),
+            (key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown) || step.y < 0, Ask::Down),
+            (key(&[KeyCode::ArrowLeft, KeyCode::KeyA]) || pad(GamepadButton::DPadLeft) || step.x < 0, Ask::Less),
+            (key(&[KeyCode::ArrowRight, KeyCode::KeyD]) || pad(GamepadButton::DPadRight) || step.x > 0, Ask::More),
+            (
+                key(&[KeyCode::Enter, KeyCode::Space, KeyCode::NumpadEnter]) || pad(GamepadButton::South) || choose,
+                Ask::Do,
+            ),
             (
                 key(&[KeyCode::Escape, KeyCode::Backspace])
                     || pad(GamepadButton::East)
+                    || back
                     || devices.begins(&settings.bindings, Action::Pause),
                 Ask::Back,
             ),
@@ -158,9 +168,12 @@ fn navigate(mut desk: Desk, input: DeviceInput) {
         return;
     }
     if let Some(action) = desk.menu.waiting {
-        if let Some(pressed) = input.read(|devices| devices.first_pressed()) {
-            desk.menu.waiting = None;
+        let (pressed, back) = input.read(|devices| (devices.first_pressed(), devices.hands.back));
+        if let Some(pressed) = pressed {
             desk.settings.bindings.rebind(action, pressed);
+        }
+        if pressed.is_some() || back {
+            desk.menu.waiting = None;
         }
         return;
     }
@@ -177,17 +190,17 @@ fn navigate(mut desk: Desk, input: DeviceInput) {
     }
 }
 
-/// The mouse.
+/// The mouse, and hands in a headset.
 fn point(
     mut desk: Desk,
-    motion: Res<AccumulatedMouseMotion>,
+    (motion, input): (Res<AccumulatedMouseMotion>, DeviceInput),
     screen_rows: Query<(&MenuRow, Ref<Interaction>)>,
     steppers: Query<(&Stepper, Ref<Interaction>)>,
     mut moved_before: Local<bool>,
 ) {
     // Hovering may be found out a frame after the movement. A resting mouse takes nothing: neither back from the keys, nor
     // when a new page opens under it.
-    let moves = motion.delta != Vec2::ZERO;
+    let moves = motion.delta != Vec2::ZERO || input.read(|devices| devices.hands.moved);
     let moved = std::mem::replace(&mut *moved_before, moves) || moves;
     if desk.menu.waiting.is_some() {
         return;

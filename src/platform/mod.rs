@@ -8,6 +8,9 @@ pub mod headset;
 mod headset_view;
 pub mod input_log;
 pub mod locomotion;
+pub mod panel_pointer;
+mod panel_view;
+pub mod panels;
 pub mod scaled_view;
 pub mod settings;
 mod settings_file;
@@ -20,6 +23,8 @@ mod xr_bindings;
 mod xr_frames;
 mod xr_session;
 
+pub use panel_view::PANELS_LAYER;
+pub use panels::PanelsPlugin;
 pub use settings_file::{SettingsFile, SettingsPlugin};
 pub use talking::TalkingPlugin;
 pub use tracked_rig::TrackedRigPlugin;
