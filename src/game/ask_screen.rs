@@ -17,10 +17,11 @@ use super::{
 use crate::{
     platform::{
         bindings::Action,
-        flat::{DeviceInput, PadInUse, Pressed, Steering},
+        flat::{DeviceInput, PadInUse, Pressed, Steering, in_headset},
         panel_pointer::PanelInput,
         panels::{PanelKind, ShownOn},
         settings::Settings,
+        tracking::Tracking,
     },
     scene::{ActionRegistry, ActiveScene, DreamMaterials},
     world::Commanded,
@@ -122,9 +123,19 @@ impl Counter<'_> {
 }
 
 /// Once, so that the list is found.
-fn tell_key(settings: Res<Settings>, pad: Res<PadInUse>, mut told: Local<bool>, mut notices: MessageWriter<Notice>) {
+fn tell_key(
+    settings: Res<Settings>,
+    pad: Res<PadInUse>,
+    tracking: Option<Res<Tracking>>,
+    mut told: Local<bool>,
+    mut notices: MessageWriter<Notice>,
+) {
     if !std::mem::replace(&mut *told, true) {
-        let key = settings.bindings.hint(Action::Ask, pad.0);
+        let key = match (in_headset(tracking), settings.headset.left_handed) {
+            (false, _) => settings.bindings.hint(Action::Ask, pad.0),
+            (true, false) => "Upper button, right hand".to_owned(),
+            (true, true) => "Upper button, left hand".to_owned(),
+        };
         notices.write(Notice(format!("{key}: ask the companion, command the world")));
     }
 }
@@ -244,6 +255,7 @@ fn first_shown(focus: usize, rows: usize) -> usize {
 fn draw(
     counter: Counter,
     pad: Res<PadInUse>,
+    tracking: Option<Res<Tracking>>,
     screens: Query<Entity, With<AskScreen>>,
     mut drawn: Local<Option<AskList>>,
     mut commands: Commands,
@@ -295,7 +307,11 @@ fn draw(
             children![theme::text(words.clone(), 16.0, theme::TEXT)],
         ));
     }
-    let [choose, back] = if pad.0 { ["A (lower)", "B (right)"] } else { ["Enter", "Esc"] };
+    let [choose, back] = match (in_headset(tracking), pad.0) {
+        (true, _) => ["trigger", "upper button"],
+        (false, true) => ["A (lower)", "B (right)"],
+        (false, false) => ["Enter", "Esc"],
+    };
     let place = if rows.len() > ROWS { format!("{} of {}     ", focus + 1, rows.len()) } else { String::new() };
     commands.spawn((
         ChildOf(screen),

@@ -9,10 +9,11 @@ use super::{GameState, ask_screen::AskSystems, notices::Notice, theme};
 use crate::{
     platform::{
         bindings::Action,
-        flat::{DeviceInput, PadInUse, Pressed, Steering},
+        flat::{DeviceInput, PadInUse, Pressed, Steering, in_headset},
         panel_pointer::PanelInput,
         panels::{PanelKind, ShownOn},
         settings::Settings,
+        tracking::Tracking,
     },
     scene::DreamMaterials,
     world::{Commanded, Swatches},
@@ -188,7 +189,7 @@ fn draw(
     browser: Res<Browser>,
     materials: Res<DreamMaterials>,
     swatches: Res<Swatches>,
-    pad: Res<PadInUse>,
+    (pad, tracking): (Res<PadInUse>, Option<Res<Tracking>>),
     screens: Query<Entity, With<BrowserScreen>>,
     mut commands: Commands,
 ) {
@@ -255,11 +256,15 @@ fn draw(
         };
         commands.spawn((ChildOf(cell), theme::text(name.clone(), 14.0, theme::TEXT)));
     }
-    let [paint, mix, back] = if pad.0 { ["A (lower)", "X (left)", "B (right)"] } else { ["Enter", "X", "Esc"] };
+    let keys = match (in_headset(tracking), pad.0) {
+        (true, _) => "trigger  paint     upper button  back",
+        (false, true) => "A (lower)  paint     X (left)  mix in     B (right)  back",
+        (false, false) => "Enter  paint     X  mix in     Esc  back",
+    };
     commands.spawn((
         ChildOf(screen),
         Node { margin: UiRect::new(px(4), px(4), px(4), px(0)), ..default() },
-        children![theme::text(format!("{paint}  paint     {mix}  mix in     {back}  back"), 13.0, theme::MUTED)],
+        children![theme::text(keys, 13.0, theme::MUTED)],
     ));
 }
 

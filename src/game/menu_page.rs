@@ -8,12 +8,13 @@ use bevy::prelude::*;
 use super::{
     ear_sign::bar_fraction,
     menu::{Deed, Page, Row, rows},
-    menu_screen::Menu,
+    menu_screen::{Menu, offered},
     theme,
 };
 use crate::{
     base::Status,
     platform::{
+        headset::OfferedRates,
         panels::{PanelKind, ShownOn},
         settings::Settings,
     },
@@ -59,11 +60,11 @@ pub(super) fn draw(
     mut commands: Commands,
     menu: Res<Menu>,
     settings: Res<Settings>,
-    ear: Res<EarStatus>,
+    (ear, rates): (Res<EarStatus>, Res<OfferedRates>),
     screens: Query<Entity, With<MenuScreen>>,
     mut drawn: Local<Option<Drawn>>,
 ) {
-    let rows = rows(menu.page, &settings, menu.waiting, &ear.microphones);
+    let rows = rows(menu.page, &settings, menu.waiting, offered(&ear, &rates));
     let wanted = Drawn { page: menu.page, rows, note: note(menu.page, &ear) };
     if !screens.is_empty() && drawn.as_ref() == Some(&wanted) {
         return;

@@ -219,7 +219,7 @@ fn announce_presses(
 }
 
 /// While the headset is worn, its rig steers.
-fn in_headset(tracking: Option<Res<Tracking>>) -> bool {
+pub fn in_headset(tracking: Option<Res<Tracking>>) -> bool {
     tracking.is_some_and(|tracking| tracking.worn)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Rigs write intents and follow `ViewPose`; they never move a body.
 
+pub mod bare_hands;
 pub mod bindings;
 pub mod flat;
 pub mod headset;
@@ -22,6 +23,7 @@ mod xr_actions;
 mod xr_bindings;
 mod xr_frames;
 mod xr_session;
+mod xr_settings;
 
 pub use panel_view::PANELS_LAYER;
 pub use panels::PanelsPlugin;

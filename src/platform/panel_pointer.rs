@@ -135,7 +135,8 @@ impl PanelPointer {
             return;
         };
         let ray = ray.map(Isometry3d::from);
-        let tip = panel.place.inverse() * (Isometry3d::from(grip) * index_tip(side == Side::Left, 0.0));
+        let tip = hand.index_tip.unwrap_or_else(|| Isometry3d::from(grip) * index_tip(side == Side::Left, 0.0));
+        let tip = panel.place.inverse() * tip;
         let touched = pixel_of(panel, tip.xy()).filter(|_| tip.z < NEAR);
         let pokes = self.touch.follow(touched.map(|_| tip.z));
         let was_down = self.trigger.0;

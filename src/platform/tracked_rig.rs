@@ -224,7 +224,7 @@ fn steer_head(
 }
 
 /// The hand whose stick walks, and the one whose stick turns.
-fn hands_for(left_handed: bool) -> (Side, Side) {
+pub(super) fn hands_for(left_handed: bool) -> (Side, Side) {
     if left_handed { (Side::Right, Side::Left) } else { (Side::Left, Side::Right) }
 }
 

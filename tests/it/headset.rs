@@ -36,6 +36,11 @@ fn teleports_and_snap_turns_land_where_they_should() {
 }
 
 #[test]
+fn the_pixels_of_the_eyes_change_while_they_look() {
+    in_monado("pixels_follow_the_settings");
+}
+
+#[test]
 fn a_runtime_that_dies_leaves_the_game_flat() {
     in_monado("the_runtime_dies");
 }
@@ -367,6 +372,26 @@ mod inside {
         worn.act();
         assert!(worn.feet().distance(before) < 0.01);
         println!("turned by 30 degrees, teleported to {landing}");
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn pixels_follow_the_settings() {
+        let mut worn = Worn::new();
+        let pixels = |worn: &Worn| {
+            let world = worn.app.world();
+            let mut eyes = world.try_query::<(&HeadsetEye, &Camera)>().expect("eyes");
+            eyes.iter(world).find_map(|(_, camera)| camera.physical_target_size()).expect("a size")
+        };
+        let recommended = pixels(&worn);
+        for percent in [50, 150, 100] {
+            worn.app.world_mut().resource_mut::<Settings>().headset.render_scale_percent = percent;
+            let wanted = (recommended.as_vec2() * percent as f32 / 100.0).round().as_uvec2();
+            worn.until("the eyes' pictures have the chosen size", |worn| pixels(worn) == wanted);
+            worn.frames(10);
+            assert!(worn.tracking().worn, "{}", worn.app.world().resource::<HeadsetStatus>().text());
+        }
+        println!("{recommended} at 100 %");
     }
 
     #[test]
