@@ -270,6 +270,7 @@ fn draw(
     if !counter.list.open {
         return;
     }
+    let worn = in_headset(tracking);
     let rows = counter.rows();
     let focus = counter.list.focus.min(rows.len().saturating_sub(1));
     let first = first_shown(focus, rows.len());
@@ -279,17 +280,8 @@ fn draw(
             AskScreen,
             ShownOn(PanelKind::Menu),
             Name::new("ask list"),
-            GlobalZIndex(11),
-            theme::panel(Node {
-                position_type: PositionType::Absolute,
-                left: px(28),
-                top: px(96),
-                width: px(320),
-                padding: UiRect::all(px(14)),
-                flex_direction: FlexDirection::Column,
-                row_gap: px(2),
-                ..default()
-            }),
+            theme::LISTS,
+            theme::panel(Node { row_gap: px(2), ..theme::list_node(96.0, 320.0, worn) }),
             children![(
                 Node { margin: UiRect::new(px(10), px(10), px(0), px(8)), ..default() },
                 theme::text(title, 19.0, theme::TEXT),
@@ -307,7 +299,7 @@ fn draw(
             children![theme::text(words.clone(), 16.0, theme::TEXT)],
         ));
     }
-    let [choose, back] = match (in_headset(tracking), pad.0) {
+    let [choose, back] = match (worn, pad.0) {
         (true, _) => ["trigger", "upper button"],
         (false, true) => ["A (lower)", "B (right)"],
         (false, false) => ["Enter", "Esc"],

@@ -203,22 +203,14 @@ fn draw(
     if !browser.open {
         return;
     }
+    let worn = in_headset(tracking);
     let screen = commands
         .spawn((
             BrowserScreen,
             ShownOn(PanelKind::Menu),
             Name::new("material browser"),
-            GlobalZIndex(11),
-            theme::panel(Node {
-                position_type: PositionType::Absolute,
-                left: px(28),
-                top: px(60),
-                width: px(COLUMNS as f32 * 96.0 + 34.0),
-                padding: UiRect::all(px(14)),
-                flex_direction: FlexDirection::Column,
-                row_gap: px(8),
-                ..default()
-            }),
+            theme::LISTS,
+            theme::panel(Node { row_gap: px(8), ..theme::list_node(60.0, COLUMNS as f32 * 96.0 + 34.0, worn) }),
             children![(
                 Node { margin: UiRect::new(px(4), px(4), px(0), px(2)), ..default() },
                 theme::text("Paint what you look at", 19.0, theme::TEXT),
@@ -256,7 +248,7 @@ fn draw(
         };
         commands.spawn((ChildOf(cell), theme::text(name.clone(), 14.0, theme::TEXT)));
     }
-    let keys = match (in_headset(tracking), pad.0) {
+    let keys = match (worn, pad.0) {
         (true, _) => "trigger  paint     upper button  back",
         (false, true) => "A (lower)  paint     X (left)  mix in     B (right)  back",
         (false, false) => "Enter  paint     X  mix in     Esc  back",

@@ -374,8 +374,8 @@ pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, off
             plain("Resume", Deed::Resume),
             plain("Settings", Deed::Open(Page::Settings)),
             plain("Keys and buttons", Deed::Open(Page::Bindings)),
-            plain("Ask the companion, command the world", Deed::Call(Action::Ask)),
-            plain("Materials to paint with", Deed::Call(Action::Materials)),
+            plain("Ask or command", Deed::Call(Action::Ask)),
+            plain("Materials", Deed::Call(Action::Materials)),
             plain("Quit", Deed::Quit),
         ],
         Page::Settings => {

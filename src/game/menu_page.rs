@@ -14,9 +14,11 @@ use super::{
 use crate::{
     base::Status,
     platform::{
+        flat::in_headset,
         headset::OfferedRates,
         panels::{PanelKind, ShownOn},
         settings::Settings,
+        tracking::Tracking,
     },
     sensors::EarStatus,
 };
@@ -61,6 +63,7 @@ pub(super) fn draw(
     menu: Res<Menu>,
     settings: Res<Settings>,
     (ear, rates): (Res<EarStatus>, Res<OfferedRates>),
+    tracking: Option<Res<Tracking>>,
     screens: Query<Entity, With<MenuScreen>>,
     mut drawn: Local<Option<Drawn>>,
 ) {
@@ -80,7 +83,8 @@ pub(super) fn draw(
             Name::new("menu"),
             theme::cover(),
             GlobalZIndex(10),
-            BackgroundColor(Color::BLACK.with_alpha(0.35)),
+            // It dims a window; in the world it would be a dark pane.
+            BackgroundColor(Color::BLACK.with_alpha(if in_headset(tracking) { 0.0 } else { 0.35 })),
         ))
         .id();
     let panel = commands

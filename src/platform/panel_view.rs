@@ -25,6 +25,8 @@ pub const PANELS_LAYER: usize = 13;
 
 /// A ray that meets no panel ends here, metres.
 const RAY_LENGTH: f32 = 0.5;
+/// Of the way to a panel.
+const RAY_SHARE: f32 = 0.6;
 const RAY_RADIUS: f32 = 0.0012;
 /// Of the dot where it meets one, for each metre of distance.
 const DOT_RADIUS: f32 = 0.006;
@@ -171,7 +173,8 @@ fn draw_rays(
             let (from, along) = (Vec3::from(ray.translation), ray.rotation * Vec3::NEG_Z);
             match *pointed {
                 Pointed::Ray(_) => {
-                    let length = pointer.hit.map_or(RAY_LENGTH, |hit| hit.distance);
+                    // Not up to the words that it points at.
+                    let length = pointer.hit.map_or(RAY_LENGTH, |hit| RAY_SHARE * hit.distance);
                     let turn = Quat::from_rotation_arc(Vec3::Y, along);
                     let middle = Isometry3d::new(from + along * 0.5 * length, turn);
                     Some(Transform::from_isometry(world_from_stage * middle).with_scale(Vec3::new(1.0, length, 1.0)))

@@ -36,6 +36,11 @@ fn teleports_and_snap_turns_land_where_they_should() {
 }
 
 #[test]
+fn a_menu_opens_and_is_operated_by_a_controller() {
+    in_monado("a_ray_presses_a_row_of_the_menu");
+}
+
+#[test]
 fn the_pixels_of_the_eyes_change_while_they_look() {
     in_monado("pixels_follow_the_settings");
 }
@@ -81,10 +86,12 @@ mod inside {
             headless::{finish, headless_app_with, picture_target, take_picture},
             headset::{self, Headset, HeadsetChoice},
         },
+        game::{GamePlugin, GameState},
         platform::{
-            HeadsetEye, TrackedRigPlugin,
-            flat::Steering,
+            HeadsetEye, PanelsPlugin, TrackedRigPlugin,
+            flat::{FlatRigPlugin, Steering},
             headset::HeadsetStatus,
+            panels::PanelKind,
             settings::Settings,
             tracked_rig::{PlaySpace, TeleportAim},
             tracking::{Pose, Side, Tracking},
@@ -100,6 +107,7 @@ mod inside {
 
     use crate::{
         monado::{PATIENCE, Puppet, kill_server},
+        panels::{panel, place_on_menu},
         physics::{block, floor, place, thing},
     };
 
@@ -113,6 +121,11 @@ mod inside {
     impl Worn {
         /// Starts, and waits until the headset shows the world and has the input.
         fn new() -> Self {
+            Self::with(|_: &mut App| {})
+        }
+
+        /// The same with a plugin more.
+        fn with(more: impl Plugin) -> Self {
             let headset = headset::choose(HeadsetChoice::Forced).expect("a headset");
             let Headset::Found(found) = &headset else { panic!("{headset:?}") };
             assert!(found.runtime.starts_with("Monado"), "{found}");
@@ -121,7 +134,8 @@ mod inside {
                 .insert_resource(Settings::default())
                 .insert_resource(Steering(true))
                 .insert_resource(ClearColor(Color::BLACK))
-                .add_plugins((WorldPhysicsPlugin, PlayerPlugin, HandPlugin, TrackedRigPlugin));
+                .add_plugins((WorldPhysicsPlugin, PlayerPlugin, HandPlugin, TrackedRigPlugin))
+                .add_plugins(more);
             finish(&mut app);
             floor(&mut app);
             let body = player_bundle(PoseSpec { position: Vec3::ZERO, yaw: 0.0 }, &WalkSettings::default());
@@ -372,6 +386,45 @@ mod inside {
         worn.act();
         assert!(worn.feet().distance(before) < 0.01);
         println!("turned by 30 degrees, teleported to {landing}");
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn a_ray_presses_a_row_of_the_menu() {
+        let mut worn = Worn::with(|app: &mut App| {
+            app.add_plugins((PanelsPlugin, FlatRigPlugin, GamePlugin))
+                .insert_resource(ClearColor(Color::srgb(0.3, 0.35, 0.4)));
+        });
+        worn.app.world_mut().resource_mut::<NextState<GameState>>().set(GameState::Playing);
+        worn.frames(5);
+        // The controllers that Monado plays have no menu button; the left B is bound to it.
+        worn.puppet.hand(Side::Left, at(-0.25, 1.2, -0.3)).b(Side::Left, true);
+        worn.act();
+        worn.puppet.b(Side::Left, false);
+        worn.until("the menu is open", |worn| {
+            *worn.app.world().resource::<State<GameState>>().get() == GameState::Paused
+        });
+        worn.act();
+        // The hand is held so that its ray, wherever the runtime lets it begin, goes through the row.
+        worn.puppet.hand(Side::Right, at(0.25, 1.2, -0.3));
+        worn.act();
+        let held = worn.tracking().hand(Side::Right).aim.expect("a ray");
+        let ray_from_hand = Isometry3d::from(at(0.25, 1.2, -0.3)).inverse() * Isometry3d::from(held);
+        let row = place_on_menu(&mut worn.app, "Settings");
+        let ray = Transform::from_translation(held.position).looking_at(row, Vec3::Y).to_isometry();
+        let hand = ray * ray_from_hand.inverse();
+        worn.puppet.hand(Side::Right, Pose { position: hand.translation.into(), rotation: hand.rotation });
+        worn.act();
+        worn.puppet.trigger(Side::Right, 1.0);
+        worn.act();
+        worn.puppet.trigger(Side::Right, 0.0);
+        worn.act();
+        let panel = panel(&mut worn.app, PanelKind::Menu);
+        let world = worn.app.world_mut();
+        let words: Vec<String> = world.query::<&Text>().iter(world).map(|text| text.0.clone()).collect();
+        assert!(words.contains(&"Sound and voice".to_owned()), "{words:?}");
+        assert!(panel.open);
+        println!("the menu lies at {}", panel.place.translation);
     }
 
     #[test]

@@ -85,8 +85,7 @@ impl Worn {
     }
 
     fn panel(&mut self, kind: PanelKind) -> Panel {
-        let world = self.0.world_mut();
-        *world.query::<&Panel>().iter(world).find(|panel| panel.kind == kind).expect("a panel")
+        panel(&mut self.0, kind)
     }
 
     fn state(&self) -> GameState {
@@ -100,13 +99,7 @@ impl Worn {
 
     /// Where on the menu's panel a row with these words is, in the play space.
     fn place_of(&mut self, words: &str) -> Vec3 {
-        let panel = self.panel(PanelKind::Menu);
-        let world = self.0.world_mut();
-        let mut texts = world.query::<(&Text, &UiGlobalTransform, &ComputedUiTargetCamera)>();
-        let (_, transform, camera) = texts.iter(world).find(|(text, ..)| text.0 == words).expect(words);
-        assert_eq!(camera.get(), Some(panel.camera), "the menu is drawn for its panel");
-        let share = transform.translation / panel.kind.picture().as_vec2() - 0.5;
-        panel.place * (share * panel.size * Vec2::new(1.0, -1.0)).extend(0.0)
+        place_on_menu(&mut self.0, words)
     }
 
     /// Points the right hand from where it is.
@@ -193,6 +186,22 @@ impl Worn {
         }
         picture
     }
+}
+
+pub fn panel(app: &mut App, kind: PanelKind) -> Panel {
+    let world = app.world_mut();
+    *world.query::<&Panel>().iter(world).find(|panel| panel.kind == kind).expect("a panel")
+}
+
+/// Where on the menu's panel a row with these words is, in the play space.
+pub fn place_on_menu(app: &mut App, words: &str) -> Vec3 {
+    let panel = panel(app, PanelKind::Menu);
+    let world = app.world_mut();
+    let mut texts = world.query::<(&Text, &UiGlobalTransform, &ComputedUiTargetCamera)>();
+    let (_, transform, camera) = texts.iter(world).find(|(text, ..)| text.0 == words).expect(words);
+    assert_eq!(camera.get(), Some(panel.camera), "the menu is drawn for its panel");
+    let share = transform.translation / panel.kind.picture().as_vec2() - 0.5;
+    panel.place * (share * panel.size * Vec2::new(1.0, -1.0)).extend(0.0)
 }
 
 fn at(x: f32, y: f32, z: f32) -> Pose {
