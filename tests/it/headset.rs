@@ -437,7 +437,7 @@ mod inside {
             eyes.iter(world).find_map(|(_, camera)| camera.physical_target_size()).expect("a size")
         };
         let recommended = pixels(&worn);
-        for percent in [50, 150, 100] {
+        for percent in [50, 80, 100] {
             worn.app.world_mut().resource_mut::<Settings>().headset.render_scale_percent = percent;
             let wanted = (recommended.as_vec2() * percent as f32 / 100.0).round().as_uvec2();
             worn.until("the eyes' pictures have the chosen size", |worn| pixels(worn) == wanted);
