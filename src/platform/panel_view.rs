@@ -117,15 +117,21 @@ fn canvas(kind: PanelKind, picture: Handle<Image>, interface_scale: f32) -> Rend
     RenderTarget::Image(ImageRenderTarget { handle: picture, scale_factor })
 }
 
-fn fit_canvas(scale: Res<UiScale>, panels: Query<&Panel>, mut targets: Query<&mut RenderTarget>) {
+fn fit_canvas(
+    scale: Res<UiScale>,
+    panels: Query<&Panel>,
+    mut targets: Query<(&mut RenderTarget, &mut Projection), With<Camera>>,
+) {
     if !scale.is_changed() {
         return;
     }
     for panel in &panels {
-        if let Ok(mut target) = targets.get_mut(panel.camera)
+        if let Ok((mut target, mut projection)) = targets.get_mut(panel.camera)
             && let Some(picture) = target.as_image().cloned()
         {
             *target = canvas(panel.kind, picture, scale.0);
+            // Bevy does not look at a target that changed by itself.
+            projection.set_changed();
         }
     }
 }

@@ -334,6 +334,11 @@ fn words_come_along_and_the_list_of_questions_opens_by_a_button() {
     assert!(words.open);
     let capitals = worn.least_capitals(PanelKind::Words);
     assert!(capitals >= 0.6, "{capitals} degrees");
+    // However small the window is.
+    worn.0.world_mut().resource_mut::<UiScale>().0 = 0.6;
+    worn.frames(3);
+    let in_a_small_window = worn.least_capitals(PanelKind::Words);
+    assert!((in_a_small_window - capitals).abs() < 1e-3, "{in_a_small_window} instead of {capitals} degrees");
     worn.photograph("panel-words.png");
     // The head turns to the left; the words follow.
     let turned = Quat::from_rotation_y(1.5);
