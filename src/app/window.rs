@@ -22,7 +22,7 @@ use crate::{
     game::{GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
     platform::{
-        SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
+        PanelsPlugin, SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
         flat::FlatRigPlugin,
         input_log::{InputLog, RecordInputPlugin, ReplayInputPlugin},
         scaled_view::ScaledViewPlugin,
@@ -87,6 +87,7 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         SettingsPlugin { path: super::settings_path() },
         FlatRigPlugin,
         TrackedRigPlugin,
+        PanelsPlugin,
         ScaledViewPlugin,
         TalkingPlugin,
         GamePlugin,

@@ -17,8 +17,11 @@ use super::{
 use crate::{
     platform::{
         bindings::Action,
-        flat::{DeviceInput, PadInUse, Pressed, Steering},
+        flat::{DeviceInput, PadInUse, Pressed, Steering, in_headset},
+        panel_pointer::PanelInput,
+        panels::{PanelKind, ShownOn},
         settings::Settings,
+        tracking::Tracking,
     },
     scene::{ActionRegistry, ActiveScene, DreamMaterials},
     world::Commanded,
@@ -120,9 +123,19 @@ impl Counter<'_> {
 }
 
 /// Once, so that the list is found.
-fn tell_key(settings: Res<Settings>, pad: Res<PadInUse>, mut told: Local<bool>, mut notices: MessageWriter<Notice>) {
+fn tell_key(
+    settings: Res<Settings>,
+    pad: Res<PadInUse>,
+    tracking: Option<Res<Tracking>>,
+    mut told: Local<bool>,
+    mut notices: MessageWriter<Notice>,
+) {
     if !std::mem::replace(&mut *told, true) {
-        let key = settings.bindings.hint(Action::Ask, pad.0);
+        let key = match (in_headset(tracking), settings.headset.left_handed) {
+            (false, _) => settings.bindings.hint(Action::Ask, pad.0),
+            (true, false) => "Upper button, right hand".to_owned(),
+            (true, true) => "Upper button, left hand".to_owned(),
+        };
         notices.write(Notice(format!("{key}: ask the companion, command the world")));
     }
 }
@@ -143,20 +156,28 @@ fn navigate(mut counter: Counter, input: DeviceInput, settings: Res<Settings>, w
     let step = input.read(|devices| {
         let key = |keys: &[KeyCode]| devices.keys.any_just_pressed(keys.iter().copied());
         let pad = |button| devices.pads.iter().any(|pad| pad.just_pressed(button));
-        if key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp) || wheel.delta.y > 0.0 {
+        let PanelInput { step, choose, back, .. } = devices.hands;
+        let by_hand = [step.y > 0, step.y < 0, step.x < 0, step.x > 0];
+        if key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp) || wheel.delta.y > 0.0 || by_hand[0] {
             Some(Step::Up)
-        } else if key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown) || wheel.delta.y < 0.0 {
+        } else if key(&[KeyCode::ArrowDown, KeyCode::KeyS])
+            || pad(GamepadButton::DPadDown)
+            || wheel.delta.y < 0.0
+            || by_hand[1]
+        {
             Some(Step::Down)
-        } else if key(&[KeyCode::PageUp, KeyCode::ArrowLeft]) || pad(GamepadButton::DPadLeft) {
+        } else if key(&[KeyCode::PageUp, KeyCode::ArrowLeft]) || pad(GamepadButton::DPadLeft) || by_hand[2] {
             Some(Step::PageUp)
-        } else if key(&[KeyCode::PageDown, KeyCode::ArrowRight]) || pad(GamepadButton::DPadRight) {
+        } else if key(&[KeyCode::PageDown, KeyCode::ArrowRight]) || pad(GamepadButton::DPadRight) || by_hand[3] {
             Some(Step::PageDown)
         } else if key(&[KeyCode::Enter, KeyCode::NumpadEnter, KeyCode::Space, KeyCode::KeyE])
             || pad(GamepadButton::South)
+            || choose
         {
             Some(Step::Choose)
         } else if key(&[KeyCode::Escape, KeyCode::Backspace])
             || pad(GamepadButton::East)
+            || back
             || devices.begins(&settings.bindings, Action::Ask)
             || devices.begins(&settings.bindings, Action::Pause)
         {
@@ -193,13 +214,19 @@ enum Step {
     Back,
 }
 
-/// The mouse.
-fn point(mut counter: Counter, motion: Res<AccumulatedMouseMotion>, rows: Query<(&AskRow, Ref<Interaction>)>) {
+/// The mouse, and hands in a headset.
+fn point(
+    mut counter: Counter,
+    motion: Res<AccumulatedMouseMotion>,
+    input: DeviceInput,
+    rows: Query<(&AskRow, Ref<Interaction>)>,
+) {
     if !counter.list.open {
         return;
     }
+    let moves = motion.delta != Vec2::ZERO || input.read(|devices| devices.hands.moved);
     for (row, interaction) in &rows {
-        let hovers = *interaction != Interaction::None && (motion.delta != Vec2::ZERO || interaction.is_changed());
+        let hovers = *interaction != Interaction::None && (moves || interaction.is_changed());
         if hovers && counter.list.focus != row.0 {
             counter.list.focus = row.0;
         }
@@ -228,6 +255,7 @@ fn first_shown(focus: usize, rows: usize) -> usize {
 fn draw(
     counter: Counter,
     pad: Res<PadInUse>,
+    tracking: Option<Res<Tracking>>,
     screens: Query<Entity, With<AskScreen>>,
     mut drawn: Local<Option<AskList>>,
     mut commands: Commands,
@@ -242,6 +270,7 @@ fn draw(
     if !counter.list.open {
         return;
     }
+    let worn = in_headset(tracking);
     let rows = counter.rows();
     let focus = counter.list.focus.min(rows.len().saturating_sub(1));
     let first = first_shown(focus, rows.len());
@@ -249,18 +278,10 @@ fn draw(
     let screen = commands
         .spawn((
             AskScreen,
+            ShownOn(PanelKind::Menu),
             Name::new("ask list"),
-            GlobalZIndex(11),
-            theme::panel(Node {
-                position_type: PositionType::Absolute,
-                left: px(28),
-                top: px(96),
-                width: px(320),
-                padding: UiRect::all(px(14)),
-                flex_direction: FlexDirection::Column,
-                row_gap: px(2),
-                ..default()
-            }),
+            theme::LISTS,
+            theme::panel(Node { row_gap: px(2), ..theme::list_node(96.0, 320.0, worn) }),
             children![(
                 Node { margin: UiRect::new(px(10), px(10), px(0), px(8)), ..default() },
                 theme::text(title, 19.0, theme::TEXT),
@@ -278,7 +299,11 @@ fn draw(
             children![theme::text(words.clone(), 16.0, theme::TEXT)],
         ));
     }
-    let [choose, back] = if pad.0 { ["A (lower)", "B (right)"] } else { ["Enter", "Esc"] };
+    let [choose, back] = match (worn, pad.0) {
+        (true, _) => ["trigger", "upper button"],
+        (false, true) => ["A (lower)", "B (right)"],
+        (false, false) => ["Enter", "Esc"],
+    };
     let place = if rows.len() > ROWS { format!("{} of {}     ", focus + 1, rows.len()) } else { String::new() };
     commands.spawn((
         ChildOf(screen),

@@ -16,7 +16,10 @@ use bevy::{
 
 use super::{GameState, theme};
 use crate::{
-    platform::flat::FlatCamera,
+    platform::{
+        flat::FlatCamera,
+        panels::{PanelKind, ShownOn},
+    },
     scene::{ActiveScene, SceneChanged, SceneProblems},
     world::{BuildPace, Preparation, WorldSystems, light::Lighting},
 };
@@ -186,6 +189,7 @@ fn show(mut commands: Commands) {
     ));
     commands.spawn((
         LoadingScreen,
+        ShownOn(PanelKind::Menu),
         Name::new("loading screen"),
         Node { row_gap: px(18), ..theme::cover() },
         BackgroundColor(theme::INK_SOLID),

@@ -9,8 +9,11 @@ use super::{GameState, ask_screen::AskSystems, notices::Notice, theme};
 use crate::{
     platform::{
         bindings::Action,
-        flat::{DeviceInput, PadInUse, Pressed, Steering},
+        flat::{DeviceInput, PadInUse, Pressed, Steering, in_headset},
+        panel_pointer::PanelInput,
+        panels::{PanelKind, ShownOn},
         settings::Settings,
+        tracking::Tracking,
     },
     scene::DreamMaterials,
     world::{Commanded, Swatches},
@@ -114,15 +117,17 @@ fn navigate(mut shop: Shop, input: DeviceInput, settings: Res<Settings>) {
     let (step, chosen, back) = input.read(|devices| {
         let key = |keys: &[KeyCode]| devices.keys.any_just_pressed(keys.iter().copied());
         let pad = |button| devices.pads.iter().any(|pad| pad.just_pressed(button));
+        let PanelInput { step: by_hand, choose, back, .. } = devices.hands;
         let steps = [
-            (key(&[KeyCode::ArrowLeft, KeyCode::KeyA]) || pad(GamepadButton::DPadLeft), [-1, 0]),
-            (key(&[KeyCode::ArrowRight, KeyCode::KeyD]) || pad(GamepadButton::DPadRight), [1, 0]),
-            (key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp), [0, -1]),
-            (key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown), [0, 1]),
+            (key(&[KeyCode::ArrowLeft, KeyCode::KeyA]) || pad(GamepadButton::DPadLeft) || by_hand.x < 0, [-1, 0]),
+            (key(&[KeyCode::ArrowRight, KeyCode::KeyD]) || pad(GamepadButton::DPadRight) || by_hand.x > 0, [1, 0]),
+            (key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp) || by_hand.y > 0, [0, -1]),
+            (key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown) || by_hand.y < 0, [0, 1]),
         ];
         let step = steps.into_iter().find(|(pressed, _)| *pressed).map(|(_, step)| step);
         let chosen = if key(&[KeyCode::Enter, KeyCode::NumpadEnter, KeyCode::Space, KeyCode::KeyE])
             || pad(GamepadButton::South)
+            || choose
         {
             Some("Paint")
         } else if key(&[KeyCode::KeyX]) || pad(GamepadButton::West) {
@@ -131,6 +136,7 @@ fn navigate(mut shop: Shop, input: DeviceInput, settings: Res<Settings>) {
             None
         };
         let back = key(&[KeyCode::Escape, KeyCode::Backspace])
+            || back
             || pad(GamepadButton::East)
             || (step.is_none() && devices.begins(&settings.bindings, Action::Materials))
             || devices.begins(&settings.bindings, Action::Pause);
@@ -146,13 +152,19 @@ fn navigate(mut shop: Shop, input: DeviceInput, settings: Res<Settings>) {
     }
 }
 
-/// The mouse.
-fn point(mut shop: Shop, motion: Res<AccumulatedMouseMotion>, cells: Query<(&BrowserCell, Ref<Interaction>)>) {
+/// The mouse, and hands in a headset.
+fn point(
+    mut shop: Shop,
+    motion: Res<AccumulatedMouseMotion>,
+    input: DeviceInput,
+    cells: Query<(&BrowserCell, Ref<Interaction>)>,
+) {
     if !shop.browser.open {
         return;
     }
+    let moves = motion.delta != Vec2::ZERO || input.read(|devices| devices.hands.moved);
     for (cell, interaction) in &cells {
-        let hovers = *interaction != Interaction::None && (motion.delta != Vec2::ZERO || interaction.is_changed());
+        let hovers = *interaction != Interaction::None && (moves || interaction.is_changed());
         if hovers && shop.browser.focus != cell.0 {
             shop.browser.focus = cell.0;
         }
@@ -177,7 +189,7 @@ fn draw(
     browser: Res<Browser>,
     materials: Res<DreamMaterials>,
     swatches: Res<Swatches>,
-    pad: Res<PadInUse>,
+    (pad, tracking): (Res<PadInUse>, Option<Res<Tracking>>),
     screens: Query<Entity, With<BrowserScreen>>,
     mut commands: Commands,
 ) {
@@ -191,21 +203,14 @@ fn draw(
     if !browser.open {
         return;
     }
+    let worn = in_headset(tracking);
     let screen = commands
         .spawn((
             BrowserScreen,
+            ShownOn(PanelKind::Menu),
             Name::new("material browser"),
-            GlobalZIndex(11),
-            theme::panel(Node {
-                position_type: PositionType::Absolute,
-                left: px(28),
-                top: px(60),
-                width: px(COLUMNS as f32 * 96.0 + 34.0),
-                padding: UiRect::all(px(14)),
-                flex_direction: FlexDirection::Column,
-                row_gap: px(8),
-                ..default()
-            }),
+            theme::LISTS,
+            theme::panel(Node { row_gap: px(8), ..theme::list_node(60.0, COLUMNS as f32 * 96.0 + 34.0, worn) }),
             children![(
                 Node { margin: UiRect::new(px(4), px(4), px(0), px(2)), ..default() },
                 theme::text("Paint what you look at", 19.0, theme::TEXT),
@@ -243,11 +248,15 @@ fn draw(
         };
         commands.spawn((ChildOf(cell), theme::text(name.clone(), 14.0, theme::TEXT)));
     }
-    let [paint, mix, back] = if pad.0 { ["A (lower)", "X (left)", "B (right)"] } else { ["Enter", "X", "Esc"] };
+    let keys = match (worn, pad.0) {
+        (true, _) => "trigger  paint     upper button  back",
+        (false, true) => "A (lower)  paint     X (left)  mix in     B (right)  back",
+        (false, false) => "Enter  paint     X  mix in     Esc  back",
+    };
     commands.spawn((
         ChildOf(screen),
         Node { margin: UiRect::new(px(4), px(4), px(4), px(0)), ..default() },
-        children![theme::text(format!("{paint}  paint     {mix}  mix in     {back}  back"), 13.0, theme::MUTED)],
+        children![theme::text(keys, 13.0, theme::MUTED)],
     ));
 }
 

@@ -47,6 +47,8 @@ pub(super) enum Deed {
     Open(Page),
     Back,
     Quit,
+    /// Leaves the menu for what a key opens: not every controller has a button for it.
+    Call(Action),
     Change(Choice),
     /// Waits for a key.
     Rebind(Action),
@@ -83,6 +85,8 @@ pub(super) enum Choice {
     Vignette,
     LeftHanded,
     Seated,
+    RenderScale,
+    RefreshRate,
 }
 
 impl Choice {
@@ -112,7 +116,7 @@ impl Choice {
         Choice::AnswersAloud,
     ];
 
-    const OF_HEADSET: [Choice; 7] = [
+    const OF_HEADSET: [Choice; 9] = [
         Choice::Comfort,
         Choice::Locomotion,
         Choice::Turning,
@@ -120,6 +124,8 @@ impl Choice {
         Choice::Vignette,
         Choice::LeftHanded,
         Choice::Seated,
+        Choice::RenderScale,
+        Choice::RefreshRate,
     ];
 
     fn label(self) -> &'static str {
@@ -151,10 +157,12 @@ impl Choice {
             Choice::Vignette => "While moving, the view",
             Choice::LeftHanded => "The hand that walks",
             Choice::Seated => "You play",
+            Choice::RenderScale => "Pixels for each eye",
+            Choice::RefreshRate => "Pictures per second",
         }
     }
 
-    fn value(self, settings: &Settings, microphones: &[String]) -> String {
+    fn value(self, settings: &Settings, offered: Offered) -> String {
         let percent = |fraction: f32| format!("{:.0} %", 100.0 * fraction);
         match self {
             Choice::WindowMode => match settings.window.mode {
@@ -188,7 +196,7 @@ impl Choice {
             Choice::MicrophoneOn => if settings.voice.microphone_on { "on" } else { "off" }.to_owned(),
             Choice::Microphone => match &settings.voice.microphone {
                 None => "the system's default".to_owned(),
-                Some(name) if microphones.contains(name) => shortened(name),
+                Some(name) if offered.microphones.contains(name) => shortened(name),
                 Some(name) => format!("{} (not there)", shortened(name)),
             },
             Choice::TalkMode => match settings.voice.mode {
@@ -219,6 +227,15 @@ impl Choice {
             Choice::Vignette => if settings.headset.vignette { "closes in" } else { "stays open" }.to_owned(),
             Choice::LeftHanded => if settings.headset.left_handed { "right" } else { "left" }.to_owned(),
             Choice::Seated => if settings.headset.seated { "seated" } else { "standing" }.to_owned(),
+            Choice::RenderScale => match settings.headset.render_scale_percent {
+                100 => "as the headset recommends".to_owned(),
+                percent => format!("{percent} % of each side"),
+            },
+            Choice::RefreshRate => match settings.headset.refresh_hz {
+                None => "as the headset chooses".to_owned(),
+                Some(rate) if offered.rates.contains(&rate) => rate.to_string(),
+                Some(rate) => format!("{rate} (not offered)"),
+            },
         }
     }
 
@@ -259,8 +276,16 @@ fn step<T: Clone + PartialEq>(ring: &[T], current: T, forward: bool) -> T {
     ring[next % ring.len()].clone()
 }
 
-/// Moves a setting one step on or back. Quantities stop at their ends, choices go round. `microphones` are those that are there.
-pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, microphones: &[String]) {
+/// What the machine has to choose from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Offered<'a> {
+    pub microphones: &'a [String],
+    /// Pictures per second of the headset; empty: no choice, or no headset.
+    pub rates: &'a [u32],
+}
+
+/// Moves a setting one step on or back. Quantities stop at their ends, choices go round.
+pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, offered: Offered) {
     let sign = if forward { 1.0 } else { -1.0 };
     let tenth = |value: f32| (10.0 * value + sign).round() / 10.0;
     match choice {
@@ -299,7 +324,7 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, mic
         Choice::MicrophoneOn => settings.voice.microphone_on = !settings.voice.microphone_on,
         Choice::Microphone => {
             let ring: Vec<Option<String>> =
-                std::iter::once(None).chain(microphones.iter().cloned().map(Some)).collect();
+                std::iter::once(None).chain(offered.microphones.iter().cloned().map(Some)).collect();
             settings.voice.microphone = step(&ring, settings.voice.microphone.clone(), forward);
         }
         Choice::TalkMode => {
@@ -323,16 +348,24 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, mic
         Choice::Vignette => settings.headset.vignette = !settings.headset.vignette,
         Choice::LeftHanded => settings.headset.left_handed = !settings.headset.left_handed,
         Choice::Seated => settings.headset.seated = !settings.headset.seated,
+        Choice::RenderScale => {
+            let percent = settings.headset.render_scale_percent as i32 + 10 * sign as i32;
+            settings.headset.render_scale_percent = percent.max(0) as u32;
+        }
+        Choice::RefreshRate => {
+            let ring: Vec<Option<u32>> = std::iter::once(None).chain(offered.rates.iter().copied().map(Some)).collect();
+            settings.headset.refresh_hz = step(&ring, settings.headset.refresh_hz, forward);
+        }
     }
     settings.sanitise();
 }
 
 /// The rows of a page. `waiting` is the action whose new key is awaited.
-pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, microphones: &[String]) -> Vec<Row> {
+pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, offered: Offered) -> Vec<Row> {
     let plain = |label: &str, deed| Row { label: label.to_owned(), value: None, fraction: None, deed };
     let chosen = |choice: Choice| Row {
         label: choice.label().to_owned(),
-        value: Some(choice.value(settings, microphones)),
+        value: Some(choice.value(settings, offered)),
         fraction: choice.fraction(settings),
         deed: Deed::Change(choice),
     };
@@ -341,6 +374,8 @@ pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, mic
             plain("Resume", Deed::Resume),
             plain("Settings", Deed::Open(Page::Settings)),
             plain("Keys and buttons", Deed::Open(Page::Bindings)),
+            plain("Ask or command", Deed::Call(Action::Ask)),
+            plain("Materials", Deed::Call(Action::Materials)),
             plain("Quit", Deed::Quit),
         ],
         Page::Settings => {
@@ -353,7 +388,11 @@ pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, mic
             Choice::OF_SETTINGS.map(chosen).into_iter().chain(ways_out).collect()
         }
         Page::Sound => Choice::OF_SOUND.map(chosen).into_iter().chain([plain("Back", Deed::Back)]).collect(),
-        Page::Headset => Choice::OF_HEADSET.map(chosen).into_iter().chain([plain("Back", Deed::Back)]).collect(),
+        Page::Headset => {
+            let there = |choice: &Choice| *choice != Choice::RefreshRate || !offered.rates.is_empty();
+            let choices = Choice::OF_HEADSET.into_iter().filter(there);
+            choices.map(chosen).chain([plain("Back", Deed::Back)]).collect()
+        }
         Page::Bindings => {
             let actions = Action::ALL.map(|action| Row {
                 label: action.title().to_owned(),
@@ -382,23 +421,26 @@ fn inputs_shown(inputs: &[Input]) -> String {
 mod tests {
     use super::*;
 
+    const NOTHING: Offered = Offered { microphones: &[], rates: &[] };
+
     #[test]
     fn quantities_stop_at_their_ends() {
         let mut settings = Settings::default();
         for _ in 0..50 {
-            change(&mut settings, Choice::FieldOfView, true, &[]);
-            change(&mut settings, Choice::MasterVolume, false, &[]);
+            change(&mut settings, Choice::FieldOfView, true, NOTHING);
+            change(&mut settings, Choice::MasterVolume, false, NOTHING);
         }
         assert_eq!(settings.field_of_view_degrees, 100.0);
         assert_eq!(settings.volumes.master, 0.0);
-        change(&mut settings, Choice::MasterVolume, true, &[]);
+        change(&mut settings, Choice::MasterVolume, true, NOTHING);
         assert_eq!(settings.volumes.master, 0.1);
     }
 
     #[test]
     fn choices_go_round_both_ways() {
         let mut settings = Settings::default();
-        let there = ["Headset".to_owned(), "Webcam".to_owned()];
+        let microphones = ["Headset".to_owned(), "Webcam".to_owned()];
+        let there = Offered { microphones: &microphones, rates: &[72, 90] };
         for choice in [
             Choice::WindowMode,
             Choice::Quality,
@@ -415,11 +457,13 @@ mod tests {
             Choice::Vignette,
             Choice::LeftHanded,
             Choice::Seated,
+            Choice::RenderScale,
+            Choice::RefreshRate,
         ] {
             let before = settings.clone();
-            change(&mut settings, choice, true, &there);
+            change(&mut settings, choice, true, there);
             assert_ne!(settings, before, "{choice:?}");
-            change(&mut settings, choice, false, &there);
+            change(&mut settings, choice, false, there);
             assert_eq!(settings, before, "{choice:?}");
         }
     }
@@ -428,12 +472,12 @@ mod tests {
     fn comfort_goes_round_from_whatever_was_chosen() {
         let mut settings = Settings::default();
         assert_eq!(settings.headset.comfort(), Some(Comfort::Gentle));
-        change(&mut settings, Choice::Comfort, true, &[]);
+        change(&mut settings, Choice::Comfort, true, NOTHING);
         assert_eq!((settings.headset.locomotion, settings.headset.turning), (Locomotion::Smooth, Turning::Snap));
-        change(&mut settings, Choice::Vignette, true, &[]);
+        change(&mut settings, Choice::Vignette, true, NOTHING);
         assert_eq!(settings.headset.comfort(), None);
         settings.headset.left_handed = true;
-        change(&mut settings, Choice::Comfort, true, &[]);
+        change(&mut settings, Choice::Comfort, true, NOTHING);
         assert_eq!(settings.headset.comfort(), Some(Comfort::Gentle));
         assert!(settings.headset.left_handed, "the hand is nobody's comfort but one's own");
     }
@@ -441,22 +485,23 @@ mod tests {
     #[test]
     fn a_microphone_that_went_away_stays_chosen_and_is_told() {
         let mut settings = Settings::default();
-        let there = ["Headset".to_owned()];
-        change(&mut settings, Choice::Microphone, true, &there);
-        let shown = |settings: &Settings, there: &[String]| Choice::Microphone.value(settings, there);
-        assert_eq!(shown(&settings, &there), "Headset");
-        assert_eq!(shown(&settings, &[]), "Headset (not there)");
-        change(&mut settings, Choice::Microphone, true, &[]);
-        assert_eq!(shown(&settings, &[]), "the system's default");
+        let microphones = ["Headset".to_owned()];
+        let there = Offered { microphones: &microphones, rates: &[] };
+        change(&mut settings, Choice::Microphone, true, there);
+        let shown = |settings: &Settings, there: Offered| Choice::Microphone.value(settings, there);
+        assert_eq!(shown(&settings, there), "Headset");
+        assert_eq!(shown(&settings, NOTHING), "Headset (not there)");
+        change(&mut settings, Choice::Microphone, true, NOTHING);
+        assert_eq!(shown(&settings, NOTHING), "the system's default");
     }
 
     #[test]
     fn every_page_leads_back_and_every_action_has_a_row() {
         let settings = Settings::default();
         for page in [Page::Settings, Page::Sound, Page::Headset, Page::Bindings] {
-            assert!(rows(page, &settings, None, &[]).iter().any(|row| row.deed == Deed::Back), "{page:?}");
+            assert!(rows(page, &settings, None, NOTHING).iter().any(|row| row.deed == Deed::Back), "{page:?}");
         }
-        let bindings = rows(Page::Bindings, &settings, Some(Action::Jump), &[]);
+        let bindings = rows(Page::Bindings, &settings, Some(Action::Jump), NOTHING);
         for action in Action::ALL {
             assert!(bindings.iter().any(|row| row.deed == Deed::Rebind(action)));
         }
@@ -467,7 +512,7 @@ mod tests {
     #[test]
     fn bars_stay_inside_their_track() {
         let settings = Settings::default();
-        let pages = [Page::Settings, Page::Sound].map(|page| rows(page, &settings, None, &[]));
+        let pages = [Page::Settings, Page::Sound].map(|page| rows(page, &settings, None, NOTHING));
         for row in pages.concat() {
             assert!(row.fraction.is_none_or(|fraction| (0.0..=1.0).contains(&fraction)), "{row:?}");
         }

@@ -8,10 +8,20 @@ use bevy::prelude::*;
 use super::{
     ear_sign::bar_fraction,
     menu::{Deed, Page, Row, rows},
-    menu_screen::Menu,
+    menu_screen::{Menu, offered},
     theme,
 };
-use crate::{base::Status, platform::settings::Settings, sensors::EarStatus};
+use crate::{
+    base::Status,
+    platform::{
+        flat::in_headset,
+        headset::OfferedRates,
+        panels::{PanelKind, ShownOn},
+        settings::Settings,
+        tracking::Tracking,
+    },
+    sensors::EarStatus,
+};
 
 #[derive(Component)]
 pub(super) struct MenuScreen;
@@ -52,11 +62,12 @@ pub(super) fn draw(
     mut commands: Commands,
     menu: Res<Menu>,
     settings: Res<Settings>,
-    ear: Res<EarStatus>,
+    (ear, rates): (Res<EarStatus>, Res<OfferedRates>),
+    tracking: Option<Res<Tracking>>,
     screens: Query<Entity, With<MenuScreen>>,
     mut drawn: Local<Option<Drawn>>,
 ) {
-    let rows = rows(menu.page, &settings, menu.waiting, &ear.microphones);
+    let rows = rows(menu.page, &settings, menu.waiting, offered(&ear, &rates));
     let wanted = Drawn { page: menu.page, rows, note: note(menu.page, &ear) };
     if !screens.is_empty() && drawn.as_ref() == Some(&wanted) {
         return;
@@ -68,10 +79,12 @@ pub(super) fn draw(
     let screen = commands
         .spawn((
             MenuScreen,
+            ShownOn(PanelKind::Menu),
             Name::new("menu"),
             theme::cover(),
             GlobalZIndex(10),
-            BackgroundColor(Color::BLACK.with_alpha(0.35)),
+            // It dims a window; in the world it would be a dark pane.
+            BackgroundColor(Color::BLACK.with_alpha(if in_headset(tracking) { 0.0 } else { 0.35 })),
         ))
         .id();
     let panel = commands

@@ -13,12 +13,19 @@ use bevy::{
 
 use super::{
     GameState,
-    menu::{Deed, Page, Row, change, rows},
+    menu::{Deed, Offered, Page, Row, change, rows},
     menu_page::{MenuRow, MenuScreen, Stepper, draw, paint_focus, show_level},
     sound::{PlaySound, SoundKind},
 };
 use crate::{
-    platform::{bindings::Action, flat::DeviceInput, settings::Settings},
+    platform::{
+        bindings::Action,
+        flat::{DeviceInput, Pressed},
+        headset::OfferedRates,
+        panel_pointer::PanelInput,
+        panels::PanelSystems,
+        settings::Settings,
+    },
     sensors::{EarSettings, EarStatus},
 };
 
@@ -30,9 +37,15 @@ impl Plugin for MenuPlugin {
         app.init_resource::<Menu>()
             .init_resource::<EarSettings>()
             .init_resource::<EarStatus>()
+            .init_resource::<OfferedRates>()
             .add_systems(OnEnter(GameState::Paused), open)
             .add_systems(OnExit(GameState::Paused), close)
-            .add_systems(PreUpdate, (navigate, point).chain().after(InputSystems).run_if(in_state(GameState::Paused)))
+            .add_message::<Pressed>()
+            .add_systems(OnEnter(GameState::Playing), call.after(super::resume_time))
+            .add_systems(
+                PreUpdate,
+                (navigate, point).chain().after(InputSystems).after(PanelSystems).run_if(in_state(GameState::Paused)),
+            )
             .add_systems(
                 Update,
                 (
@@ -53,6 +66,8 @@ pub(super) struct Menu {
     pub waiting: Option<Action>,
     /// The pages that led here and the row that was focused on each.
     path: Vec<(Page, usize)>,
+    /// What is opened once play goes on.
+    calls: Option<Action>,
     /// The frame of opening: its key presses opened the menu and do nothing in it.
     fresh: bool,
 }
@@ -78,6 +93,12 @@ fn close(mut commands: Commands, screens: Query<Entity, With<MenuScreen>>) {
     }
 }
 
+fn call(mut menu: ResMut<Menu>, mut pressed: MessageWriter<Pressed>) {
+    if let Some(action) = menu.calls.take() {
+        pressed.write(Pressed(action));
+    }
+}
+
 /// What menus and settings need to act.
 #[derive(bevy::ecs::system::SystemParam)]
 struct Desk<'w> {
@@ -85,9 +106,15 @@ struct Desk<'w> {
     settings: ResMut<'w, Settings>,
     ear: ResMut<'w, EarSettings>,
     ear_status: Res<'w, EarStatus>,
+    rates: Res<'w, OfferedRates>,
     next: ResMut<'w, NextState<GameState>>,
     exit: MessageWriter<'w, AppExit>,
     sounds: MessageWriter<'w, PlaySound>,
+}
+
+/// What there is to choose from.
+pub(super) fn offered<'a>(ear: &'a EarStatus, rates: &'a OfferedRates) -> Offered<'a> {
+    Offered { microphones: &ear.microphones, rates: &rates.0 }
 }
 
 impl Desk<'_> {
@@ -109,10 +136,14 @@ impl Desk<'_> {
                 }
                 None => self.next.set(GameState::Playing),
             },
+            Deed::Call(action) => {
+                self.menu.calls = Some(action);
+                self.next.set(GameState::Playing);
+            }
             Deed::Quit => {
                 self.exit.write(AppExit::Success);
             }
-            Deed::Change(choice) => change(&mut self.settings, choice, true, &self.ear_status.microphones),
+            Deed::Change(choice) => change(&mut self.settings, choice, true, offered(&self.ear_status, &self.rates)),
             Deed::Rebind(action) => self.menu.waiting = Some(action),
             Deed::ResetBindings => self.settings.bindings = default(),
         }
@@ -121,12 +152,12 @@ impl Desk<'_> {
     fn step(&mut self, deed: Deed, forward: bool) {
         if let Deed::Change(choice) = deed {
             self.sounds.write(PlaySound { kind: SoundKind::Click, position: None });
-            change(&mut self.settings, choice, forward, &self.ear_status.microphones);
+            change(&mut self.settings, choice, forward, offered(&self.ear_status, &self.rates));
         }
     }
 
     fn rows(&self) -> Vec<Row> {
-        rows(self.menu.page, &self.settings, self.menu.waiting, &self.ear_status.microphones)
+        rows(self.menu.page, &self.settings, self.menu.waiting, offered(&self.ear_status, &self.rates))
     }
 }
 
@@ -134,15 +165,20 @@ fn asked(input: &DeviceInput, settings: &Settings) -> Option<Ask> {
     input.read(|devices| {
         let key = |keys: &[KeyCode]| devices.keys.any_just_pressed(keys.iter().copied());
         let pad = |button| devices.pads.iter().any(|pad| pad.just_pressed(button));
+        let PanelInput { step, choose, back, .. } = devices.hands;
         [
-            (key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp), Ask::Up),
-            (key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown), Ask::Down),
-            (key(&[KeyCode::ArrowLeft, KeyCode::KeyA]) || pad(GamepadButton::DPadLeft), Ask::Less),
-            (key(&[KeyCode::ArrowRight, KeyCode::KeyD]) || pad(GamepadButton::DPadRight), Ask::More),
-            (key(&[KeyCode::Enter, KeyCode::Space, KeyCode::NumpadEnter]) || pad(GamepadButton::South), Ask::Do),
+            (key(&[KeyCode::ArrowUp, KeyCode::KeyW]) || pad(GamepadButton::DPadUp) || step.y > 0, Ask::Up),
+            (key(&[KeyCode::ArrowDown, KeyCode::KeyS]) || pad(GamepadButton::DPadDown) || step.y < 0, Ask::Down),
+            (key(&[KeyCode::ArrowLeft, KeyCode::KeyA]) || pad(GamepadButton::DPadLeft) || step.x < 0, Ask::Less),
+            (key(&[KeyCode::ArrowRight, KeyCode::KeyD]) || pad(GamepadButton::DPadRight) || step.x > 0, Ask::More),
+            (
+                key(&[KeyCode::Enter, KeyCode::Space, KeyCode::NumpadEnter]) || pad(GamepadButton::South) || choose,
+                Ask::Do,
+            ),
             (
                 key(&[KeyCode::Escape, KeyCode::Backspace])
                     || pad(GamepadButton::East)
+                    || back
                     || devices.begins(&settings.bindings, Action::Pause),
                 Ask::Back,
             ),
@@ -158,9 +194,12 @@ fn navigate(mut desk: Desk, input: DeviceInput) {
         return;
     }
     if let Some(action) = desk.menu.waiting {
-        if let Some(pressed) = input.read(|devices| devices.first_pressed()) {
-            desk.menu.waiting = None;
+        let (pressed, back) = input.read(|devices| (devices.first_pressed(), devices.hands.back));
+        if let Some(pressed) = pressed {
             desk.settings.bindings.rebind(action, pressed);
+        }
+        if pressed.is_some() || back {
+            desk.menu.waiting = None;
         }
         return;
     }
@@ -177,17 +216,17 @@ fn navigate(mut desk: Desk, input: DeviceInput) {
     }
 }
 
-/// The mouse.
+/// The mouse, and hands in a headset.
 fn point(
     mut desk: Desk,
-    motion: Res<AccumulatedMouseMotion>,
+    (motion, input): (Res<AccumulatedMouseMotion>, DeviceInput),
     screen_rows: Query<(&MenuRow, Ref<Interaction>)>,
     steppers: Query<(&Stepper, Ref<Interaction>)>,
     mut moved_before: Local<bool>,
 ) {
     // Hovering may be found out a frame after the movement. A resting mouse takes nothing: neither back from the keys, nor
     // when a new page opens under it.
-    let moves = motion.delta != Vec2::ZERO;
+    let moves = motion.delta != Vec2::ZERO || input.read(|devices| devices.hands.moved);
     let moved = std::mem::replace(&mut *moved_before, moves) || moves;
     if desk.menu.waiting.is_some() {
         return;
@@ -312,6 +351,20 @@ mod tests {
         chair.0.world_mut().resource_mut::<AccumulatedMouseMotion>().delta = Vec2::X;
         chair.0.update();
         assert_eq!(chair.0.world().resource::<Menu>().focus, 3, "a moved mouse takes it");
+    }
+
+    #[test]
+    fn what_a_key_opens_is_called_from_the_menu_too() {
+        let mut chair = Chair::paused();
+        for _ in 0..3 {
+            chair.press(KeyCode::ArrowDown);
+        }
+        let mut keys = chair.0.world_mut().resource_mut::<ButtonInput<KeyCode>>();
+        keys.press(KeyCode::Enter);
+        chair.0.update();
+        assert_eq!(chair.state(), GameState::Playing);
+        let pressed: Vec<_> = chair.0.world_mut().resource_mut::<Messages<Pressed>>().drain().collect();
+        assert_eq!(pressed, [Pressed(Action::Ask)]);
     }
 
     #[test]

@@ -10,7 +10,13 @@ use super::{
 };
 use crate::{
     base::Status,
-    platform::{SettingsFile, bindings::Action, flat::Pressed, headset::HeadsetStatus},
+    platform::{
+        SettingsFile,
+        bindings::Action,
+        flat::Pressed,
+        headset::HeadsetStatus,
+        panels::{PanelKind, ShownOn},
+    },
     scene::SceneProblems,
     world::ImportFailed,
 };
@@ -70,6 +76,7 @@ struct ProblemText;
 fn spawn(mut commands: Commands) {
     commands.spawn((
         NoticeArea,
+        ShownOn(PanelKind::Words),
         Name::new("notices"),
         GlobalZIndex(20),
         Node {
@@ -84,6 +91,7 @@ fn spawn(mut commands: Commands) {
     ));
     commands.spawn((
         ProblemPanel,
+        ShownOn(PanelKind::Words),
         Name::new("scene problems"),
         GlobalZIndex(15),
         Visibility::Hidden,

@@ -12,7 +12,10 @@ use crate::{
     base::ClassTable,
     behaviours::{Said, Saying},
     percepts::Heard,
-    platform::settings::Settings,
+    platform::{
+        panels::{PanelKind, ShownOn},
+        settings::Settings,
+    },
     world::{CommandAnswered, Commanded, Outcome},
 };
 
@@ -112,6 +115,7 @@ fn unheeded_line(heard: &Heard) -> Line {
 fn spawn(mut commands: Commands) {
     commands.spawn((
         SubtitleArea,
+        ShownOn(PanelKind::Words),
         Name::new("subtitles"),
         GlobalZIndex(12),
         Node {

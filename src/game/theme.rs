@@ -62,6 +62,25 @@ pub(super) fn panel(node: Node) -> impl Bundle {
     )
 }
 
+/// Over notices and subtitles: what one operates is not covered.
+pub(super) const LISTS: GlobalZIndex = GlobalZIndex(21);
+
+/// A list's place: at the left of the window, where the world stays in sight, or in the middle of its panel in a headset.
+pub(super) fn list_node(top: f32, width: f32, in_headset: bool) -> Node {
+    let (left, right, margin) = if in_headset { (px(0), px(0), auto()) } else { (px(28), auto(), px(0)) };
+    Node {
+        position_type: PositionType::Absolute,
+        left,
+        right,
+        top: px(top),
+        width: px(width),
+        margin: UiRect::horizontal(margin),
+        padding: UiRect::all(px(14)),
+        flex_direction: FlexDirection::Column,
+        ..default()
+    }
+}
+
 /// A node that covers the window.
 pub(super) fn cover() -> Node {
     Node {

@@ -19,6 +19,8 @@ use bevy::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::panel_pointer::PanelInput;
+
 /// Something that a player does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -304,6 +306,8 @@ pub struct Devices<'a> {
     /// Lines of the wheel, away from the user is positive.
     pub wheel: f32,
     pub pads: &'a [&'a Gamepad],
+    /// Hands in a headset, at an open menu.
+    pub hands: PanelInput,
 }
 
 impl Devices<'_> {

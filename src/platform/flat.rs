@@ -17,6 +17,7 @@ use bevy::{
 
 use super::{
     bindings::{Action, Devices},
+    panel_pointer::PanelInput,
     settings::Settings,
     tracked_rig::TrackedRigSystems,
     tracking::Tracking,
@@ -171,13 +172,15 @@ pub struct DeviceInput<'w, 's> {
     mouse: Res<'w, ButtonInput<MouseButton>>,
     scroll: Res<'w, AccumulatedMouseScroll>,
     pads: Query<'w, 's, &'static Gamepad>,
+    hands: Option<Res<'w, PanelInput>>,
 }
 
 impl DeviceInput<'_, '_> {
     /// Calls `read` with what the devices do in this frame.
     pub fn read<T>(&self, read: impl FnOnce(&Devices) -> T) -> T {
         let pads: Vec<&Gamepad> = self.pads.iter().collect();
-        read(&Devices { keys: &self.keys, mouse: &self.mouse, wheel: self.scroll.delta.y, pads: &pads })
+        let hands = self.hands.as_ref().map(|hands| **hands).unwrap_or_default();
+        read(&Devices { keys: &self.keys, mouse: &self.mouse, wheel: self.scroll.delta.y, pads: &pads, hands })
     }
 }
 
@@ -216,7 +219,7 @@ fn announce_presses(
 }
 
 /// While the headset is worn, its rig steers.
-fn in_headset(tracking: Option<Res<Tracking>>) -> bool {
+pub fn in_headset(tracking: Option<Res<Tracking>>) -> bool {
     tracking.is_some_and(|tracking| tracking.worn)
 }
 

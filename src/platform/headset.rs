@@ -29,6 +29,10 @@ impl HeadsetStatus {
     }
 }
 
+/// Pictures per second that the headset in use offers, rounded, least first; empty: it offers no choice.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfferedRates(pub Vec<u32>);
+
 /// A headset that a runtime offers.
 #[derive(Resource, Clone, Debug, PartialEq, Eq)]
 pub struct HeadsetFound {

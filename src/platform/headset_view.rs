@@ -14,6 +14,7 @@ use bevy::{
 
 use super::{
     HeadsetEye,
+    panel_view::PANELS_LAYER,
     tracked_rig::{TeleportAim, Veiling},
 };
 
@@ -86,7 +87,7 @@ fn veil_eyes(
 ) {
     for (eye, HeadsetEye { index }) in &eyes {
         let own = EYES_LAYER + 1 + *index as usize;
-        commands.entity(eye).insert(RenderLayers::from_layers(&[0, EYES_LAYER, own]));
+        commands.entity(eye).insert(RenderLayers::from_layers(&[0, EYES_LAYER, own, PANELS_LAYER]));
         for (veil, inner, outer) in [(Veil::Edge, EDGE.0, EDGE.1), (Veil::All, -1.0, 0.0)] {
             let mesh = if inner < 0.0 { veil_mesh(0.0, 0.001) } else { veil_mesh(inner, outer) };
             commands.spawn((

@@ -2,12 +2,16 @@
 //!
 //! Rigs write intents and follow `ViewPose`; they never move a body.
 
+pub mod bare_hands;
 pub mod bindings;
 pub mod flat;
 pub mod headset;
 mod headset_view;
 pub mod input_log;
 pub mod locomotion;
+pub mod panel_pointer;
+mod panel_view;
+pub mod panels;
 pub mod scaled_view;
 pub mod settings;
 mod settings_file;
@@ -19,7 +23,10 @@ mod xr_actions;
 mod xr_bindings;
 mod xr_frames;
 mod xr_session;
+mod xr_settings;
 
+pub use panel_view::PANELS_LAYER;
+pub use panels::PanelsPlugin;
 pub use settings_file::{SettingsFile, SettingsPlugin};
 pub use talking::TalkingPlugin;
 pub use tracked_rig::TrackedRigPlugin;

@@ -73,6 +73,7 @@ impl Settings {
         self.window.width = self.window.width.clamp(640, 7680);
         self.window.height = self.window.height.clamp(360, 4320);
         within(&mut self.headset.snap_degrees, 15.0, 90.0, default.headset.snap_degrees);
+        self.headset.render_scale_percent = self.headset.render_scale_percent.clamp(50, 150);
         self.bindings.complete();
     }
 }
@@ -164,6 +165,10 @@ pub struct HeadsetSettings {
     pub vignette: bool,
     /// Whether one sits: the eyes are put to a standing person's height.
     pub seated: bool,
+    /// Pixels drawn for 100 pixels that the headset recommends, per side, 50 to 150.
+    pub render_scale_percent: u32,
+    /// Pictures per second, where the headset offers a choice; `None` leaves it to the headset.
+    pub refresh_hz: Option<u32>,
 }
 
 impl Default for HeadsetSettings {
@@ -175,6 +180,8 @@ impl Default for HeadsetSettings {
             left_handed: false,
             vignette: true,
             seated: false,
+            render_scale_percent: 100,
+            refresh_hz: None,
         }
     }
 }

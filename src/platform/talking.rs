@@ -5,7 +5,7 @@
 
 use bevy::{input::InputSystems, prelude::*};
 
-use super::{bindings::Action, flat::DeviceInput, settings::Settings};
+use super::{bindings::Action, flat::DeviceInput, settings::Settings, tracked_rig::hands_for, tracking::Tracking};
 use crate::sensors::{EarSettings, EarSystems};
 
 /// Keeps [`EarSettings`] up to date.
@@ -33,11 +33,21 @@ fn told(before: &EarSettings, settings: &Settings, talk_held: bool, mute_pressed
     }
 }
 
-fn tell_ear(input: DeviceInput, settings: Res<Settings>, mut ear: ResMut<EarSettings>) {
+fn tell_ear(
+    input: DeviceInput,
+    settings: Res<Settings>,
+    tracking: Option<Res<Tracking>>,
+    mut ear: ResMut<EarSettings>,
+) {
     let (held, mute) = input.read(|devices| {
         (devices.holds(&settings.bindings, Action::Talk), devices.begins(&settings.bindings, Action::Mute))
     });
-    let now = told(&ear, &settings, held, mute);
+    // In a headset, the lower button of the hand that walks; that of the other one jumps.
+    let by_hand = tracking.is_some_and(|tracking| {
+        let (walking, _) = hands_for(settings.headset.left_handed);
+        tracking.worn && tracking.hand(walking).primary
+    });
+    let now = told(&ear, &settings, held || by_hand, mute);
     ear.set_if_neq(now);
 }
 

@@ -40,7 +40,7 @@ impl Plugin for TrackedRigPlugin {
             .add_systems(
                 PreUpdate,
                 (
-                    (take_place, steer_head, steer_hands, aim_teleport).chain().run_if(is_worn),
+                    (take_place, steer_head, steer_hands, announce_buttons, aim_teleport).chain().run_if(is_worn),
                     leave_body.run_if(not(is_worn)),
                 )
                     .chain()
@@ -115,6 +115,8 @@ pub struct RigHand {
     seen: Isometry3d,
     motion: Motion,
     grip: Squeezed,
+    /// It closed for a menu: it takes nothing until it was open.
+    busy: bool,
 }
 
 /// Speed of the arc's beginning, metres per second, and how its points are made.
@@ -222,7 +224,7 @@ fn steer_head(
 }
 
 /// The hand whose stick walks, and the one whose stick turns.
-fn hands_for(left_handed: bool) -> (Side, Side) {
+pub(super) fn hands_for(left_handed: bool) -> (Side, Side) {
     if left_handed { (Side::Right, Side::Left) } else { (Side::Left, Side::Right) }
 }
 
@@ -239,8 +241,6 @@ fn steer_hands(
     space: Res<PlaySpace>,
     players: Query<(Entity, &LinearVelocity), With<Player>>,
     mut hands: Query<(&mut RigHand, &mut TrackedHand, &mut HandIntent, &mut ViewPose, &mut AvatarHand, Has<Holding>)>,
-    mut menu: Local<bool>,
-    mut pressed: MessageWriter<Pressed>,
 ) {
     let Ok((player, &LinearVelocity(carried))) = players.single() else { return };
     for side in Side::BOTH {
@@ -255,7 +255,13 @@ fn steer_hands(
         match found {
             None => {
                 commands.spawn((
-                    RigHand { side, seen: grip.into(), motion: Motion::default(), grip: Squeezed::default() },
+                    RigHand {
+                        side,
+                        seen: grip.into(),
+                        motion: Motion::default(),
+                        grip: Squeezed::default(),
+                        busy: false,
+                    },
                     Name::new(if side == Side::Left { "left hand" } else { "right hand" }),
                     TrackedHand { of: player, palm, velocity: Vec3::ZERO, spin: Vec3::ZERO },
                     ViewPose { now: ray, before: ray },
@@ -277,15 +283,33 @@ fn steer_hands(
                 *avatar = AvatarHand { index_curl: closes(state), fist_curl: state.squeeze, ..*avatar };
                 let closed = hand.grip.read(closes(state));
                 // In a menu nothing is taken, and what is held stays held.
-                intent.grab = if steering.0 { closed } else { holds };
+                hand.busy = (hand.busy || !steering.0) && closed;
+                intent.grab = if steering.0 && !hand.busy { closed } else { holds };
             }
         }
     }
-    let menu_down = Side::BOTH.iter().any(|side| tracking.hand(*side).menu);
-    if menu_down && !std::mem::replace(&mut *menu, menu_down) {
-        pressed.write(Pressed(Action::Pause));
+}
+
+/// Buttons that open something. Once it is open they are its own (`panel_pointer`).
+fn announce_buttons(
+    tracking: Res<Tracking>,
+    settings: Res<Settings>,
+    steering: Res<Steering>,
+    mut were_down: Local<[bool; 3]>,
+    mut pressed: MessageWriter<Pressed>,
+) {
+    let (walking, turning) = hands_for(settings.headset.left_handed);
+    let buttons = [
+        (Side::BOTH.iter().any(|side| tracking.hand(*side).menu), Action::Pause),
+        (tracking.hand(turning).secondary, Action::Ask),
+        (tracking.hand(walking).secondary, Action::Materials),
+    ];
+    for ((down, action), was_down) in buttons.into_iter().zip(&mut *were_down) {
+        if down && !std::mem::replace(was_down, down) && steering.0 {
+            pressed.write(Pressed(action));
+        }
+        *was_down = down;
     }
-    *menu = menu_down;
 }
 
 /// Hands are drawn where they are between two ticks, as the eyes are.

@@ -70,6 +70,9 @@ pub struct HandState {
     pub grip: Option<Pose>,
     /// Of the ray that points: along −Z.
     pub aim: Option<Pose>,
+    /// Of a hand without a controller: the tip of its index finger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_tip: Option<Vec3>,
     /// 0 to 1.
     pub trigger: f32,
     pub squeeze: f32,

@@ -5,7 +5,8 @@
 //! | `xr` | looking for a runtime with a headset; composing the plugins |
 //! | `xr_session` | one session: opened, begun, ended, lost; poses and pace of each frame |
 //! | `xr_frames` | the renderer's side: images of the two eyes, submitted |
-//! | `xr_actions` | controllers: actions, poses, vibration |
+//! | `xr_settings` | the picture's pixels and rate, as the player chooses |
+//! | `xr_actions` | controllers: actions, poses, vibration; bare hands |
 //! | `xr_bindings` | which button of which controller does what |
 //!
 //! Out: [`HeadsetStatus`], [`Tracking`]. In: [`HeadsetWanted`], pulses. These files are the only ones that
@@ -23,7 +24,7 @@ use bevy_mod_openxr::{
 use bevy_mod_xr::{camera::XrCameraPlugin, session::XrSessionPlugin};
 
 use super::{
-    headset::{HeadsetFound, HeadsetStatus, HeadsetWanted, NoHeadset},
+    headset::{HeadsetFound, HeadsetStatus, HeadsetWanted, NoHeadset, OfferedRates},
     headset_view,
     tracking::{Pulse, Tracking},
     xr_frames, xr_session,
@@ -63,8 +64,10 @@ pub fn find_headset() -> Result<HeadsetFound, NoHeadset> {
 /// one and [`HeadsetStatus`] says so.
 pub fn with_headset(plugins: impl PluginGroup, synchronous_pipeline_compilation: bool) -> PluginGroupBuilder {
     let mut extensions = OxrExtensions::default();
-    // Controllers of Pico; a runtime without them warns.
+    // Controllers of Pico, a choice of rates, hands without controllers; a runtime without them warns.
+    extensions.raw_mut().ext_hand_tracking = true;
     extensions.raw_mut().bd_controller_interaction = true;
+    extensions.raw_mut().fb_display_refresh_rate = true;
     plugins
         .build()
         .disable::<RenderPlugin>()
@@ -88,6 +91,7 @@ impl Plugin for HeadsetPlugin {
         app.insert_resource(HeadsetStatus::Waiting)
             .insert_resource(HeadsetWanted(true))
             .init_resource::<Tracking>()
+            .init_resource::<OfferedRates>()
             .add_message::<Pulse>();
         xr_session::plugin(app, pipelined);
         xr_frames::plugin(app);

@@ -1,14 +1,15 @@
 //! Controllers through OpenXR's actions.
 //!
-//! In: the session, the profiles of `xr_bindings`. Out: [`HandState`]s; vibration. What is absent: what buttons mean.
+//! In: the session, the profiles of `xr_bindings`, joints of hands without controllers (`bare_hands`). Out: [`HandState`]s; vibration. What is absent: what buttons mean.
 
 use bevy::prelude::*;
 use openxr::{
-    Action, ActionSet, ActionTy, ActiveActionSet, Binding, Haptic, HapticVibration, Instance, Path, Posef, Session,
-    Space, SpaceLocationFlags, Time, Vector2f, Vulkan,
+    Action, ActionSet, ActionTy, ActiveActionSet, Binding, Hand, HandTracker, Haptic, HapticVibration, Instance, Path,
+    Posef, Session, Space, SpaceLocationFlags, SystemId, Time, Vector2f, Vulkan,
 };
 
 use super::{
+    bare_hands::{JOINTS, state_of},
     tracking::{HandState, Pose, Pulse, Side, Tracking},
     xr_bindings::{PROFILES, XrInput},
 };
@@ -27,6 +28,8 @@ pub(super) struct HandActions {
     hands: [Path; 2],
     grips: [Space; 2],
     aims: [Space; 2],
+    /// Hands without controllers, where the runtime sees them.
+    bare: [Option<HandTracker>; 2],
 }
 
 impl HandActions {
@@ -34,7 +37,7 @@ impl HandActions {
     ///
     /// # Errors
     /// - whatever the runtime answers; a controller that it does not know is none
-    pub fn attach(instance: &Instance, session: &Session<Vulkan>) -> openxr::Result<Self> {
+    pub fn attach(instance: &Instance, session: &Session<Vulkan>, system: SystemId) -> openxr::Result<Self> {
         let set = instance.create_action_set("hands", "Hands", 0)?;
         let hands = [instance.string_to_path("/user/hand/left")?, instance.string_to_path("/user/hand/right")?];
         fn action<T: ActionTy>(set: &ActionSet, hands: &[Path], name: &str, title: &str) -> openxr::Result<Action<T>> {
@@ -88,6 +91,7 @@ impl HandActions {
             menu,
             haptic,
             hands,
+            bare: [Hand::LEFT, Hand::RIGHT].map(|hand| tracker(instance, session, system, hand)),
         })
     }
 
@@ -108,7 +112,7 @@ impl HandActions {
             let button = |action: &Action<bool>| action.state(session, hand).map(|state| state.current_state);
             let number = |action: &Action<f32>| action.state(session, hand).map(|state| state.current_state);
             let stick = self.stick.state(session, hand)?.current_state;
-            *tracking.hand_mut(side) = HandState {
+            let controller = HandState {
                 grip: located(&self.grips[side as usize], stage, time)?,
                 aim: located(&self.aims[side as usize], stage, time)?,
                 trigger: number(&self.trigger)?,
@@ -118,7 +122,14 @@ impl HandActions {
                 primary: button(&self.primary)?,
                 secondary: button(&self.secondary)?,
                 menu: button(&self.menu)?,
+                index_tip: None,
             };
+            let bare = match (&controller.grip, &self.bare[side as usize]) {
+                (None, Some(tracker)) => joints(stage, tracker, time)?,
+                _ => None,
+            };
+            let head = tracking.head;
+            *tracking.hand_mut(side) = bare.map_or(controller, |joints| state_of(side, &joints, head));
         }
         Ok(())
     }
@@ -135,6 +146,23 @@ impl HandActions {
             .duration(openxr::Duration::from_nanos(nanoseconds));
         self.haptic.apply_feedback(session, self.hands[pulse.side as usize], &vibration)
     }
+}
+
+/// What follows a bare hand; `None` where the runtime or the headset cannot.
+fn tracker(instance: &Instance, session: &Session<Vulkan>, system: SystemId, hand: Hand) -> Option<HandTracker> {
+    // Without the extension the answer is an error, and as good as no.
+    if !instance.supports_hand_tracking(system).unwrap_or(false) {
+        return None;
+    }
+    session.create_hand_tracker(hand).inspect_err(|error| warn!("headset: hands are not followed: {error}")).ok()
+}
+
+/// The joints of a bare hand; `None` while it is not seen.
+fn joints(stage: &Space, tracker: &HandTracker, time: Time) -> openxr::Result<Option<[Pose; JOINTS]>> {
+    let valid = SpaceLocationFlags::POSITION_VALID | SpaceLocationFlags::ORIENTATION_VALID;
+    let seen = stage.locate_hand_joints(tracker, time)?;
+    let seen = seen.filter(|joints| joints.iter().all(|joint| joint.location_flags.contains(valid)));
+    Ok(seen.map(|joints| joints.map(|joint| pose(joint.pose))))
 }
 
 /// Where `space` is; `None` while it is not tracked.

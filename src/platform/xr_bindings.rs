@@ -82,11 +82,11 @@ pub(super) const PROFILES: &[Profile] = &[
             (Stick, "/input/thumbstick"),
             (StickClick, "/input/thumbstick/click"),
             (Primary, "/input/a/click"),
-            (Secondary, "/input/b/click"),
             (Haptic, "/output/haptic"),
         ],
-        left: &[],
-        right: &[],
+        // It has no button for a menu of one's own.
+        left: &[(Menu, "/input/b/click")],
+        right: &[(Secondary, "/input/b/click")],
     },
     Profile {
         path: "/interaction_profiles/htc/vive_controller",

@@ -1,6 +1,6 @@
 //! The renderer's side of an OpenXR session: begins frames, gives the eyes' cameras their images, submits what they drew.
 //!
-//! In: [`NewEyeStream`] and [`ForgottenEyes`] from the main world, [`HeadsetFrame`] each frame. Out: [`Fault`]s. A call that
+//! In: [`NewEyeStream`], other [`EyeImages`] and [`ForgottenEyes`] from the main world, [`HeadsetFrame`] each frame. Out: [`Fault`]s. A call that
 //! fails ends the stream's work; the main world then closes the session.
 //!
 //! bevy_mod_openxr's `render` does the same and panics where a call fails; hence this file.
@@ -17,6 +17,7 @@ use bevy::{
         view::ExtractedView,
     },
 };
+use bevy_mod_openxr::graphics::GraphicsExt as _;
 use bevy_mod_xr::{
     camera::XrCamera,
     session::{XrRenderSystems, XrRootTransform},
@@ -58,13 +59,78 @@ pub(super) struct ForgottenEyes;
 pub(super) struct EyeStream {
     session: Session<Vulkan>,
     stream: FrameStream<Vulkan>,
-    swapchain: Swapchain<Vulkan>,
     stage: Arc<Space>,
-    images: Vec<wgpu::Texture>,
-    resolution: UVec2,
-    format: wgpu::TextureFormat,
+    images: EyeImages,
     blend: EnvironmentBlendMode,
     frame: Begun,
+}
+
+/// The images themselves.
+#[derive(Resource)]
+pub(super) struct EyeImages {
+    swapchain: Swapchain<Vulkan>,
+    textures: Vec<wgpu::Texture>,
+    resolution: UVec2,
+    format: wgpu::TextureFormat,
+}
+
+impl EyeImages {
+    /// Makes images of that many pixels for each eye.
+    ///
+    /// # Errors
+    /// - the runtime offers no format that Bevy draws into, or refuses the images
+    pub fn new(session: &Session<Vulkan>, device: &wgpu::Device, resolution: UVec2) -> anyhow::Result<Self> {
+        let formats: Vec<_> = session.enumerate_swapchain_formats()?;
+        let format = [wgpu::TextureFormat::Rgba8UnormSrgb, wgpu::TextureFormat::Bgra8UnormSrgb]
+            .into_iter()
+            .find(|format| Vulkan::from_wgpu_format(*format).is_some_and(|format| formats.contains(&format)))
+            .ok_or_else(|| anyhow::anyhow!("the runtime offers no sRGB image of 8 bits"))?;
+        let swapchain = session.create_swapchain(&openxr::SwapchainCreateInfo {
+            create_flags: openxr::SwapchainCreateFlags::EMPTY,
+            usage_flags: openxr::SwapchainUsageFlags::COLOR_ATTACHMENT | openxr::SwapchainUsageFlags::SAMPLED,
+            format: Vulkan::from_wgpu_format(format).unwrap_or_default(),
+            // Cameras resolve their samples before they write here.
+            sample_count: 1,
+            width: resolution.x,
+            height: resolution.y,
+            face_count: 1,
+            array_size: 2,
+            mip_count: 1,
+        })?;
+        let mut textures = Vec::new();
+        for image in swapchain.enumerate_images()? {
+            // SAFETY: the handle is an image of the swapchain, which outlives what is drawn into it (`hand_over`).
+            textures.push(unsafe { Vulkan::to_wgpu_img(image, device, format, resolution)? });
+        }
+        Ok(Self { swapchain, textures, resolution, format })
+    }
+
+    /// Makes layer `eye` of an image what cameras draw into under that name.
+    fn show(&self, textures: &mut ManualTextureViews, handle: ManualTextureViewHandle, image: usize, eye: u32) {
+        let Some(texture) = self.textures.get(image) else { return };
+        let view = texture.create_view(&wgpu::TextureViewDescriptor {
+            dimension: Some(wgpu::TextureViewDimension::D2),
+            array_layer_count: Some(1),
+            base_array_layer: eye,
+            ..default()
+        });
+        let view = ManualTextureView { texture_view: view.into(), size: self.resolution, view_format: self.format };
+        textures.insert(handle, view);
+    }
+
+    /// The first image, for both eyes.
+    pub fn show_both(&self, textures: &mut ManualTextureViews) {
+        for (eye, handle) in (0..).zip(EYE_TEXTURES) {
+            self.show(textures, handle, 0, eye);
+        }
+    }
+}
+
+impl Drop for EyeImages {
+    fn drop(&mut self) {
+        // The runtime owns the images and frees them with the swapchain: the textures that stand for them must not.
+        self.textures.drain(..).for_each(std::mem::forget);
+    }
 }
 
 /// How far the frame of this moment is.
@@ -81,48 +147,39 @@ impl EyeStream {
     pub fn new(
         session: Session<Vulkan>,
         stream: FrameStream<Vulkan>,
-        swapchain: Swapchain<Vulkan>,
         stage: Arc<Space>,
-        images: Vec<wgpu::Texture>,
-        resolution: UVec2,
-        format: wgpu::TextureFormat,
+        images: EyeImages,
         blend: Option<EnvironmentBlendMode>,
     ) -> Self {
         let blend = blend.unwrap_or(EnvironmentBlendMode::OPAQUE);
-        Self { session, stream, swapchain, stage, images, resolution, format, blend, frame: Begun::No }
-    }
-
-    /// Makes layer `eye` of an image what cameras draw into under that name.
-    pub fn show(&self, textures: &mut ManualTextureViews, handle: ManualTextureViewHandle, image: usize, eye: u32) {
-        let Some(texture) = self.images.get(image) else { return };
-        let view = texture.create_view(&wgpu::TextureViewDescriptor {
-            dimension: Some(wgpu::TextureViewDimension::D2),
-            array_layer_count: Some(1),
-            base_array_layer: eye,
-            ..default()
-        });
-        let view = ManualTextureView { texture_view: view.into(), size: self.resolution, view_format: self.format };
-        textures.insert(handle, view);
+        Self { session, stream, stage, images, blend, frame: Begun::No }
     }
 }
 
-impl Drop for EyeStream {
-    fn drop(&mut self) {
-        // The runtime owns the images and frees them with the swapchain: the textures that stand for them must not.
-        self.images.drain(..).for_each(std::mem::forget);
-    }
-}
-
-fn hand_over(mut commands: Commands, mut main: ResMut<MainWorld>, device: Res<RenderDevice>) {
-    if main.remove_resource::<ForgottenEyes>().is_some() {
-        // Nothing may be drawing into the images when they go.
+fn hand_over(
+    mut commands: Commands,
+    mut main: ResMut<MainWorld>,
+    device: Res<RenderDevice>,
+    eyes: Option<ResMut<EyeStream>>,
+) {
+    // Nothing may be drawing into the images when they go.
+    let finish = || {
         let done = device
             .wgpu_device()
             .poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(Duration::from_secs(1)) });
         if let Err(error) = done {
             warn!("headset: the renderer was not done with the images: {error}");
         }
+    };
+    if main.remove_resource::<ForgottenEyes>().is_some() {
+        finish();
         commands.remove_resource::<EyeStream>();
+    }
+    if let Some(images) = main.remove_resource::<EyeImages>()
+        && let Some(mut eyes) = eyes
+    {
+        finish();
+        eyes.images = images;
     }
     if let Some(NewEyeStream(stream)) = main.remove_resource() {
         commands.insert_resource(stream);
@@ -150,15 +207,15 @@ fn begin(
     if !state.should_render {
         return;
     }
-    let image = match eyes.swapchain.acquire_image() {
+    let image = match eyes.images.swapchain.acquire_image() {
         Ok(image) => image,
         Err(error) => return fault.note("xrAcquireSwapchainImage", error),
     };
-    if let Err(error) = eyes.swapchain.wait_image(openxr::Duration::INFINITE) {
+    if let Err(error) = eyes.images.swapchain.wait_image(openxr::Duration::INFINITE) {
         return fault.note("xrWaitSwapchainImage", error);
     }
     for (eye, handle) in EYE_TEXTURES.into_iter().enumerate() {
-        eyes.show(&mut textures, handle, image as usize, eye as u32);
+        eyes.images.show(&mut textures, handle, image as usize, eye as u32);
     }
     let views = match eyes.session.locate_views(ViewConfigurationType::PRIMARY_STEREO, time, &eyes.stage) {
         Ok((_, views)) => views,
@@ -185,16 +242,17 @@ fn submit(eyes: Option<ResMut<EyeStream>>, fault: Res<Fault>) {
         Begun::No => return,
         Begun::Empty(time) => (time, Vec::new()),
         Begun::Drawing(time, views) => {
-            if let Err(error) = eyes.swapchain.release_image() {
+            if let Err(error) = eyes.images.swapchain.release_image() {
                 return fault.note("xrReleaseSwapchainImage", error);
             }
             (time, views)
         }
     };
-    let extent = Extent2Di { width: eyes.resolution.x as i32, height: eyes.resolution.y as i32 };
+    let resolution = eyes.images.resolution.as_ivec2();
+    let extent = Extent2Di { width: resolution.x, height: resolution.y };
     let image_of = |eye: u32| {
         SwapchainSubImage::new()
-            .swapchain(&eyes.swapchain)
+            .swapchain(&eyes.images.swapchain)
             .image_array_index(eye)
             .image_rect(Rect2Di { offset: Offset2Di::default(), extent })
     };

@@ -18,7 +18,7 @@ use bevy::{
     },
 };
 use bevy_mod_openxr::{
-    graphics::{GraphicsExt as _, GraphicsWrap},
+    graphics::GraphicsWrap,
     resources::{OxrInstance, OxrSystemId, SessionGraphicsCreateInfo},
 };
 use bevy_mod_xr::{
@@ -31,11 +31,13 @@ use openxr::{
 };
 
 use super::{
-    headset::{HeadsetStatus, HeadsetWanted},
+    headset::{HeadsetStatus, HeadsetWanted, OfferedRates},
+    settings::Settings,
     tracked_rig::PlaySpace,
     tracking::{Pulse, Side, Tracking},
     xr_actions::{HandActions, located, pose},
-    xr_frames::{EYE_TEXTURES, EyeStream, ForgottenEyes, NewEyeStream},
+    xr_frames::{EYE_TEXTURES, EyeImages, EyeStream, ForgottenEyes, NewEyeStream},
+    xr_settings::{EyeSizes, Rates, follow_settings},
 };
 
 /// Nothing nearer than this is seen, metres: hands come close to the face.
@@ -48,22 +50,29 @@ pub(super) fn plugin(app: &mut App, pipelined: bool) {
         .init_resource::<Fault>()
         .init_resource::<PlaySpace>()
         .add_plugins(ExtractResourcePlugin::<HeadsetFrame>::default())
-        .add_systems(XrFirst, (poll_events, follow_wish, keep_pace, give_up_what_is_lost, place_eyes).chain())
+        .add_systems(
+            XrFirst,
+            (poll_events, follow_wish, follow_settings, keep_pace, give_up_what_is_lost, place_eyes).chain(),
+        )
         .add_systems(PostUpdate, move_stage.before(TransformSystems::Propagate))
         .add_systems(Last, vibrate);
 }
 
 /// The session of this moment.
 #[derive(Resource)]
-struct OpenSession {
-    session: Session<Vulkan>,
+pub(super) struct OpenSession {
+    pub session: Session<Vulkan>,
     waiter: FrameWaiter,
     /// The play space, and the head in it.
     stage: Arc<Space>,
     head: Space,
     hands: HandActions,
+    pub sizes: EyeSizes,
+    /// Pixels of each eye's image.
+    pub resolution: UVec2,
+    pub rates: Rates,
     state: SessionState,
-    running: bool,
+    pub running: bool,
 }
 
 /// Whether frames are drawn while the next one is simulated.
@@ -209,29 +218,18 @@ fn open(world: &mut World) -> anyhow::Result<()> {
     let (session, waiter, stream) = unsafe { instance.create_session::<Vulkan>(system, &graphics)? };
     let views = instance.enumerate_view_configuration_views(system, STEREO)?;
     let view = views.first().ok_or_else(|| anyhow::anyhow!("the runtime offers no stereo view"))?;
-    let resolution = UVec2::new(view.recommended_image_rect_width, view.recommended_image_rect_height);
-    let formats: Vec<_> = session.enumerate_swapchain_formats()?;
-    let format = [wgpu::TextureFormat::Rgba8UnormSrgb, wgpu::TextureFormat::Bgra8UnormSrgb]
-        .into_iter()
-        .find(|format| Vulkan::from_wgpu_format(*format).is_some_and(|format| formats.contains(&format)))
-        .ok_or_else(|| anyhow::anyhow!("the runtime offers no sRGB image of 8 bits"))?;
-    let swapchain = session.create_swapchain(&openxr::SwapchainCreateInfo {
-        create_flags: openxr::SwapchainCreateFlags::EMPTY,
-        usage_flags: openxr::SwapchainUsageFlags::COLOR_ATTACHMENT | openxr::SwapchainUsageFlags::SAMPLED,
-        format: Vulkan::from_wgpu_format(format).unwrap_or_default(),
-        // Cameras resolve their samples before they write here.
-        sample_count: 1,
-        width: resolution.x,
-        height: resolution.y,
-        face_count: 1,
-        array_size: 2,
-        mip_count: 1,
-    })?;
-    let mut images = Vec::new();
-    for image in swapchain.enumerate_images()? {
-        // SAFETY: the handle is an image of the swapchain, which outlives what is drawn into it (`xr_frames`).
-        images.push(unsafe { Vulkan::to_wgpu_img(image, &device, format, resolution)? });
-    }
+    let sizes = EyeSizes {
+        recommended: UVec2::new(view.recommended_image_rect_width, view.recommended_image_rect_height),
+        most: UVec2::new(view.max_image_rect_width, view.max_image_rect_height),
+    };
+    let settings = world.get_resource::<Settings>().cloned().unwrap_or_default();
+    let resolution = sizes.scaled(settings.headset.render_scale_percent);
+    let images = EyeImages::new(&session, &device, resolution)?;
+    let rates = Rates::of(&session).unwrap_or_else(|error| {
+        warn!("headset: its rates are not known: {error}");
+        Rates::default()
+    });
+    world.insert_resource(rates.offered());
     let blends = instance.enumerate_environment_blend_modes(system, STEREO)?;
     let blend =
         [EnvironmentBlendMode::OPAQUE].into_iter().find(|mode| blends.contains(mode)).or(blends.first().copied());
@@ -245,13 +243,10 @@ fn open(world: &mut World) -> anyhow::Result<()> {
     let origin = openxr::Posef { position: openxr::Vector3f { x: 0.0, y: offset, z: 0.0 }, ..openxr::Posef::IDENTITY };
     let stage = Arc::new(session.create_reference_space(kind, origin)?);
     let head = session.create_reference_space(ReferenceSpaceType::VIEW, openxr::Posef::IDENTITY)?;
-    let hands = HandActions::attach(&instance, &session)?;
+    let hands = HandActions::attach(&instance, &session, system)?;
 
-    let eyes = EyeStream::new(session.clone(), stream, swapchain, stage.clone(), images, resolution, format, blend);
-    let mut textures = world.resource_mut::<ManualTextureViews>();
-    for (index, handle) in EYE_TEXTURES.into_iter().enumerate() {
-        eyes.show(&mut textures, handle, 0, index as u32);
-    }
+    images.show_both(&mut world.resource_mut::<ManualTextureViews>());
+    let eyes = EyeStream::new(session.clone(), stream, stage.clone(), images, blend);
     for (index, handle) in EYE_TEXTURES.into_iter().enumerate() {
         let index = index as u32;
         world.spawn((
@@ -272,6 +267,9 @@ fn open(world: &mut World) -> anyhow::Result<()> {
         stage,
         head,
         hands,
+        sizes,
+        resolution,
+        rates,
         state: SessionState::IDLE,
         running: false,
     });
@@ -283,6 +281,8 @@ fn close(world: &mut World, status: HeadsetStatus) {
     info!("headset: {}", status.text());
     world.remove_resource::<OpenSession>();
     world.remove_resource::<NewEyeStream>();
+    world.remove_resource::<EyeImages>();
+    world.insert_resource(OfferedRates::default());
     world.insert_resource(HeadsetFrame(None));
     world.insert_resource(ForgottenEyes);
     world.insert_resource(status);

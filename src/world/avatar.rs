@@ -59,6 +59,30 @@ const VISOR: Color = Color::srgb(0.04, 0.05, 0.07);
 const FINGERS: [(f32, f32, f32); 4] =
     [(-0.042, -0.030, 0.078), (-0.046, -0.010, 0.086), (-0.043, 0.010, 0.080), (-0.036, 0.029, 0.064)];
 
+/// How a finger bends at its two joints when it is closed, and how much of that a hand at rest does, radians.
+const BENDS: [f32; 2] = [1.35, 1.6];
+const REST: f32 = 0.18;
+/// Its two parts, of its length.
+const SEGMENTS: [f32; 2] = [0.52, 0.48];
+const FINGER_RADIUS: f32 = 0.0088;
+
+fn curled(curl: f32) -> f32 {
+    REST + (1.0 - REST) * curl
+}
+
+/// The tip of an index finger in the hand's space, metres.
+pub fn index_tip(left: bool, curl: f32) -> Vec3 {
+    let side = if left { -1.0 } else { 1.0 };
+    let (y, z, length) = FINGERS[0];
+    let mut tip = Vec3::new(0.015 * side, y, z);
+    let mut bend = 0.0;
+    for (segment, most) in SEGMENTS.into_iter().zip(BENDS) {
+        bend -= most * side * curled(curl);
+        tip += Quat::from_rotation_z(bend) * Vec3::NEG_Y * segment * length;
+    }
+    tip + Quat::from_rotation_z(bend) * Vec3::NEG_Y * FINGER_RADIUS
+}
+
 fn shape_hands(
     mut commands: Commands,
     hands: Query<(Entity, &AvatarHand), Added<AvatarHand>>,
@@ -102,8 +126,17 @@ fn shape_hands(
         });
         for (number, (y, z, length)) in FINGERS.into_iter().enumerate() {
             let root = Transform::from_xyz(0.015 * side, y, z);
-            let segments = [0.52 * length, 0.48 * length];
-            finger(&mut commands, &mut meshes, &skin, hand, number == 0, root, segments, [-1.35 * side, -1.6 * side]);
+            let segments = SEGMENTS.map(|part| part * length);
+            finger(
+                &mut commands,
+                &mut meshes,
+                &skin,
+                hand,
+                number == 0,
+                root,
+                segments,
+                BENDS.map(|most| -most * side),
+            );
         }
         let thumb = Transform::from_xyz(0.004 * side, 0.008, -0.038)
             .with_rotation(Quat::from_rotation_x(0.85) * Quat::from_rotation_z(-0.35 * side));
@@ -129,7 +162,7 @@ fn finger(
             .spawn((Joint { hand, index, most, rest: place.rotation }, place, Visibility::default(), ChildOf(parent)))
             .id();
         commands.spawn((
-            Mesh3d(meshes.add(Capsule3d::new(0.0088, length).mesh().longitudes(12).latitudes(6))),
+            Mesh3d(meshes.add(Capsule3d::new(FINGER_RADIUS, length).mesh().longitudes(12).latitudes(6))),
             MeshMaterial3d(skin.clone()),
             Transform::from_xyz(0.0, -0.5 * length, 0.0),
             ChildOf(joint),
@@ -143,8 +176,8 @@ fn curl_fingers(hands: Query<&AvatarHand>, mut joints: Query<(&Joint, &mut Trans
     for (joint, mut transform) in &mut joints {
         let Ok(hand) = hands.get(joint.hand) else { continue };
         // Fingers of a hand at rest are never quite flat.
-        let curl = 0.18 + 0.82 * if joint.index { hand.index_curl } else { hand.fist_curl };
-        let rotation = joint.rest * Quat::from_rotation_z(joint.most * curl);
+        let curl = if joint.index { hand.index_curl } else { hand.fist_curl };
+        let rotation = joint.rest * Quat::from_rotation_z(joint.most * curled(curl));
         if transform.rotation != rotation {
             transform.rotation = rotation;
         }

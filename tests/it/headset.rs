@@ -36,6 +36,16 @@ fn teleports_and_snap_turns_land_where_they_should() {
 }
 
 #[test]
+fn a_menu_opens_and_is_operated_by_a_controller() {
+    in_monado("a_ray_presses_a_row_of_the_menu");
+}
+
+#[test]
+fn the_pixels_of_the_eyes_change_while_they_look() {
+    in_monado("pixels_follow_the_settings");
+}
+
+#[test]
 fn a_runtime_that_dies_leaves_the_game_flat() {
     in_monado("the_runtime_dies");
 }
@@ -76,10 +86,12 @@ mod inside {
             headless::{finish, headless_app_with, picture_target, take_picture},
             headset::{self, Headset, HeadsetChoice},
         },
+        game::{GamePlugin, GameState},
         platform::{
-            HeadsetEye, TrackedRigPlugin,
-            flat::Steering,
+            HeadsetEye, PanelsPlugin, TrackedRigPlugin,
+            flat::{FlatRigPlugin, Steering},
             headset::HeadsetStatus,
+            panels::PanelKind,
             settings::Settings,
             tracked_rig::{PlaySpace, TeleportAim},
             tracking::{Pose, Side, Tracking},
@@ -95,6 +107,7 @@ mod inside {
 
     use crate::{
         monado::{PATIENCE, Puppet, kill_server},
+        panels::{panel, place_on_menu},
         physics::{block, floor, place, thing},
     };
 
@@ -108,6 +121,11 @@ mod inside {
     impl Worn {
         /// Starts, and waits until the headset shows the world and has the input.
         fn new() -> Self {
+            Self::with(|_: &mut App| {})
+        }
+
+        /// The same with a plugin more.
+        fn with(more: impl Plugin) -> Self {
             let headset = headset::choose(HeadsetChoice::Forced).expect("a headset");
             let Headset::Found(found) = &headset else { panic!("{headset:?}") };
             assert!(found.runtime.starts_with("Monado"), "{found}");
@@ -116,7 +134,8 @@ mod inside {
                 .insert_resource(Settings::default())
                 .insert_resource(Steering(true))
                 .insert_resource(ClearColor(Color::BLACK))
-                .add_plugins((WorldPhysicsPlugin, PlayerPlugin, HandPlugin, TrackedRigPlugin));
+                .add_plugins((WorldPhysicsPlugin, PlayerPlugin, HandPlugin, TrackedRigPlugin))
+                .add_plugins(more);
             finish(&mut app);
             floor(&mut app);
             let body = player_bundle(PoseSpec { position: Vec3::ZERO, yaw: 0.0 }, &WalkSettings::default());
@@ -367,6 +386,65 @@ mod inside {
         worn.act();
         assert!(worn.feet().distance(before) < 0.01);
         println!("turned by 30 degrees, teleported to {landing}");
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn a_ray_presses_a_row_of_the_menu() {
+        let mut worn = Worn::with(|app: &mut App| {
+            app.add_plugins((PanelsPlugin, FlatRigPlugin, GamePlugin))
+                .insert_resource(ClearColor(Color::srgb(0.3, 0.35, 0.4)));
+        });
+        worn.app.world_mut().resource_mut::<NextState<GameState>>().set(GameState::Playing);
+        worn.frames(5);
+        // The controllers that Monado plays have no menu button; the left B is bound to it.
+        worn.puppet.hand(Side::Left, at(-0.25, 1.2, -0.3)).b(Side::Left, true);
+        worn.act();
+        worn.puppet.b(Side::Left, false);
+        worn.until("the menu is open", |worn| {
+            *worn.app.world().resource::<State<GameState>>().get() == GameState::Paused
+        });
+        worn.act();
+        // The hand is held so that its ray, wherever the runtime lets it begin, goes through the row.
+        worn.puppet.hand(Side::Right, at(0.25, 1.2, -0.3));
+        worn.act();
+        let held = worn.tracking().hand(Side::Right).aim.expect("a ray");
+        let ray_from_hand = Isometry3d::from(at(0.25, 1.2, -0.3)).inverse() * Isometry3d::from(held);
+        let row = place_on_menu(&mut worn.app, "Settings");
+        let ray = Transform::from_translation(held.position).looking_at(row, Vec3::Y).to_isometry();
+        let hand = ray * ray_from_hand.inverse();
+        worn.puppet.hand(Side::Right, Pose { position: hand.translation.into(), rotation: hand.rotation });
+        worn.act();
+        worn.puppet.trigger(Side::Right, 1.0);
+        worn.act();
+        worn.puppet.trigger(Side::Right, 0.0);
+        worn.act();
+        let panel = panel(&mut worn.app, PanelKind::Menu);
+        let world = worn.app.world_mut();
+        let words: Vec<String> = world.query::<&Text>().iter(world).map(|text| text.0.clone()).collect();
+        assert!(words.contains(&"Sound and voice".to_owned()), "{words:?}");
+        assert!(panel.open);
+        println!("the menu lies at {}", panel.place.translation);
+    }
+
+    #[test]
+    #[ignore = "run by the tests above, inside the runtime's libraries"]
+    fn pixels_follow_the_settings() {
+        let mut worn = Worn::new();
+        let pixels = |worn: &Worn| {
+            let world = worn.app.world();
+            let mut eyes = world.try_query::<(&HeadsetEye, &Camera)>().expect("eyes");
+            eyes.iter(world).find_map(|(_, camera)| camera.physical_target_size()).expect("a size")
+        };
+        let recommended = pixels(&worn);
+        for percent in [50, 80, 100] {
+            worn.app.world_mut().resource_mut::<Settings>().headset.render_scale_percent = percent;
+            let wanted = (recommended.as_vec2() * percent as f32 / 100.0).round().as_uvec2();
+            worn.until("the eyes' pictures have the chosen size", |worn| pixels(worn) == wanted);
+            worn.frames(10);
+            assert!(worn.tracking().worn, "{}", worn.app.world().resource::<HeadsetStatus>().text());
+        }
+        println!("{recommended} at 100 %");
     }
 
     #[test]

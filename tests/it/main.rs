@@ -14,6 +14,7 @@ mod imported_models;
 mod inference;
 mod light;
 mod monado;
+mod panels;
 mod physics;
 mod player;
 mod random_layouts;

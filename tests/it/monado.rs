@@ -116,9 +116,11 @@ impl Puppet {
     const HEAD: usize = 104;
     const HANDS: [usize; 2] = [136, 256];
     // Within a hand: the pose, then these.
+    const TRIGGER: usize = 72;
     const SQUEEZE: usize = 76;
     const STICK: usize = 84;
     const ACTIVE: usize = 104;
+    const B: usize = 110;
 
     /// Connects, from inside.
     pub fn connect() -> Self {
@@ -157,6 +159,16 @@ impl Puppet {
 
     pub fn squeeze(&mut self, side: Side, value: f32) -> &mut Self {
         self.put(Self::HANDS[side as usize] + Self::SQUEEZE, &[value]);
+        self
+    }
+
+    pub fn trigger(&mut self, side: Side, value: f32) -> &mut Self {
+        self.put(Self::HANDS[side as usize] + Self::TRIGGER, &[value]);
+        self
+    }
+
+    pub fn b(&mut self, side: Side, down: bool) -> &mut Self {
+        self.state[Self::HANDS[side as usize] + Self::B] = u8::from(down);
         self
     }
 
