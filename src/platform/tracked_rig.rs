@@ -7,8 +7,8 @@
 //! The head moves freely; the body follows it, swept, so that it stops at walls. While the body walks or is put somewhere, the play
 //! space goes with it. Nothing here names a device.
 
-use avian3d::prelude::{LinearVelocity, Position};
-use bevy::{input::InputSystems, math::Vec3A, prelude::*};
+use avian3d::prelude::{ColliderOf, LinearVelocity, Position, RigidBody, SpatialQuery, SpatialQueryFilter};
+use bevy::{ecs::system::SystemParam, input::InputSystems, math::Vec3A, prelude::*};
 
 use super::{
     bindings::Action,
@@ -129,8 +129,10 @@ const GRAVITY: f32 = 9.81;
 const TURN_RATE: f32 = 1.8;
 /// A head lower than this crouches, metres above the feet.
 const CROUCHED_BELOW: f32 = 1.25;
-/// The head is in a wall when it is so far from the body that would be under it, metres.
+/// The head is in a wall when it is so far from the body that would be under it, metres, and a wall is between.
 const HEAD_AWAY: (f32, f32) = (0.22, 0.40);
+/// From the eyes to the outside of the head, metres.
+const HEAD_RADIUS: f32 = 0.12;
 /// Farther than this the body did not go by itself: somebody put it there, metres.
 const PUT_AWAY: f32 = 0.7;
 
@@ -144,15 +146,19 @@ fn take_place(
     settings: Res<Settings>,
     walk_settings: Res<WalkSettings>,
     mut space: ResMut<PlaySpace>,
-    players: Query<(&Position, &WalkIntent), With<Player>>,
+    mut players: Query<(&Position, &WalkIntent, &mut HandIntent), With<Player>>,
     mut was_clicked: Local<bool>,
 ) {
-    let (Ok((feet, intent)), Some(head)) = (players.single(), tracking.head) else { return };
+    let (Ok((feet, intent, mut hand)), Some(head)) = (players.single_mut(), tracking.head) else { return };
     let clicked = Side::BOTH.iter().any(|side| tracking.hand(*side).stick_click);
     let asked = clicked && !std::mem::replace(&mut *was_clicked, clicked);
     *was_clicked = clicked;
     if space.settled && !asked {
         return;
+    }
+    if !space.settled {
+        // What the window's hand holds would hang before the face: the tracked hands may take it.
+        *hand = HandIntent::default();
     }
     // Seated, the eyes are put to where a standing person's are.
     let floor = if settings.headset.seated { head.position.y - walk_settings.standing.eye } else { 0.0 };
@@ -170,11 +176,12 @@ fn steer_head(
     time: Res<Time<Real>>,
     mut space: ResMut<PlaySpace>,
     mut comfort: ResMut<Veiling>,
-    mut players: Query<(&Position, &mut WalkIntent), With<Player>>,
+    mut players: Query<(Entity, &Position, &mut WalkIntent), With<Player>>,
+    fixed: FixedThings,
     mut turn: Local<Flick>,
     mut jump: Local<bool>,
 ) {
-    let (Ok((&Position(feet), mut walk)), Some(head)) = (players.single_mut(), tracking.head) else { return };
+    let (Ok((player, &Position(feet), mut walk)), Some(head)) = (players.single_mut(), tracking.head) else { return };
     let HeadsetSettings { locomotion, turning, left_handed, vignette: with_vignette, .. } = settings.headset;
     let (walking_hand, turning_hand) = hands_for(left_handed);
     let (walk_stick, turn_stick) = (tracking.hand(walking_hand).stick, tracking.hand(turning_hand).stick);
@@ -219,8 +226,39 @@ fn steer_head(
     };
     let moving = with_vignette && (direction != Vec2::ZERO || turned_smoothly);
     comfort.vignette = vignette(comfort.vignette, moving, seconds);
-    let away = horizontal(eyes - feet).length();
-    comfort.fade = ((away - HEAD_AWAY.0) / (HEAD_AWAY.1 - HEAD_AWAY.0)).clamp(0.0, 1.0);
+    let away = horizontal(eyes - feet);
+    // Leaning over a table leaves the body behind as well: only what stands between body and head darkens the picture.
+    let above_body = Vec3::new(feet.x, eyes.y, feet.z);
+    let walled = away.length() > HEAD_AWAY.0 && fixed.between(above_body, eyes + away_beyond(away), player);
+    let depth = (away.length() - HEAD_AWAY.0) / (HEAD_AWAY.1 - HEAD_AWAY.0);
+    comfort.fade = if walled { depth.clamp(0.0, 1.0) } else { 0.0 };
+}
+
+/// From the eyes to the front of a head that leans this way, metres.
+fn away_beyond(away: Vec2) -> Vec3 {
+    let front = away.normalize_or_zero() * HEAD_RADIUS;
+    Vec3::new(front.x, 0.0, front.y)
+}
+
+/// What does not move: walls and furniture that is fixed.
+#[derive(SystemParam)]
+struct FixedThings<'w, 's> {
+    spatial: SpatialQuery<'w, 's>,
+    bodies: Query<'w, 's, &'static RigidBody>,
+    parts: Query<'w, 's, &'static ColliderOf>,
+}
+
+impl FixedThings<'_, '_> {
+    /// Whether something fixed stands between two points.
+    fn between(&self, from: Vec3, to: Vec3, player: Entity) -> bool {
+        let Ok((direction, length)) = Dir3::new_and_length(to - from) else { return false };
+        let filter = SpatialQueryFilter::from_excluded_entities([player]);
+        let is_fixed = |entity| {
+            let body = self.parts.get(entity).map_or(entity, |part| part.body);
+            self.bodies.get(body).is_ok_and(|body| body.is_static())
+        };
+        self.spatial.cast_ray_predicate(from, direction, length, true, &filter, &is_fixed).is_some()
+    }
 }
 
 /// The hand whose stick walks, and the one whose stick turns.

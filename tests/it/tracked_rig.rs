@@ -13,7 +13,7 @@ use umwelt::{
     },
     scene::PoseSpec,
     world::{
-        Grabbable, WalkIntent,
+        Grabbable, HandIntent, WalkIntent,
         hand::{HeldBy, Holding},
         player::{ViewPose, WalkSettings, player_bundle},
     },
@@ -113,6 +113,27 @@ fn a_wall_stops_the_body_and_darkens_the_eyes_that_go_on() {
     worn.act(|tracking| tracking.head = Some(at(0.0, 1.7, 0.0)));
     run(&mut worn.app, 0.2);
     assert_eq!(worn.app.world().resource::<Veiling>().fade, 0.0);
+}
+
+#[test]
+fn leaning_over_a_table_leaves_the_eyes_light() {
+    let mut worn = Worn::new(|_| {});
+    block(&mut worn.app, Vec3::new(0.0, 0.4, -0.6), Vec3::new(6.0, 0.8, 0.2));
+    for step in 1..=65 {
+        worn.act(|tracking| tracking.head = Some(at(0.0, 1.5, -0.01 * step as f32)));
+    }
+    assert!(worn.feet().z > -0.3, "the table stops the body: {}", worn.feet());
+    assert_eq!(worn.app.world().resource::<Veiling>().fade, 0.0);
+}
+
+#[test]
+fn what_the_window_holds_is_let_go_when_the_headset_is_put_on() {
+    let mut worn = Worn::new(|_| {});
+    worn.act(|tracking| tracking.worn = false);
+    let player = worn.player;
+    worn.app.world_mut().get_mut::<HandIntent>(player).expect("a hand").grab = true;
+    worn.act(|tracking| tracking.worn = true);
+    assert!(!worn.app.world().get::<HandIntent>(player).expect("a hand").grab);
 }
 
 #[test]

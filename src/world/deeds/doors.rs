@@ -5,7 +5,7 @@
 //! (`architecture::sliding_doors`).
 
 use avian3d::prelude::*;
-use bevy::prelude::*;
+use bevy::{ecs::entity::EntityHashSet, prelude::*};
 
 use super::DeedHistory;
 use crate::{
@@ -14,11 +14,11 @@ use crate::{
         Architecture, CommandAnswered, Commanded, HandIntent, HouseMap, SceneReady,
         architecture::{panel_meshes, sliding_doors},
         companion::Companion,
-        hand::{HandTarget, Holding},
+        hand::{Hand, HandTarget, Holding, TrackedHand},
         kit::mesh::to_mesh,
         light::LightControl,
         materials::{MaterialLibrary, Workshop},
-        player::{Player, ViewPose, Walker},
+        player::{ViewPose, Walker},
         quality::Quality,
     },
 };
@@ -168,15 +168,20 @@ fn move_doors(world: &mut World, doors: &[Entity], open: bool) -> Result<(), Str
 
 /// A hand that closes on nothing before a door moves the door.
 pub(super) fn use_door(
-    players: Query<(Entity, &HandIntent, &HandTarget, &ViewPose, Has<Holding>), With<Player>>,
+    hands: Query<(Entity, &HandIntent, &HandTarget, &ViewPose, Option<&TrackedHand>, Has<Holding>), With<Hand>>,
     spatial: SpatialQuery,
     panels: Query<&DoorPanel>,
     mut doors: Query<&mut Door>,
     mut history: ResMut<DeedHistory>,
-    mut closed_before: Local<bool>,
+    mut closed_before: Local<EntityHashSet>,
 ) {
-    for (player, hand, target, view, holds) in &players {
-        let closing = hand.grab && !std::mem::replace(&mut *closed_before, hand.grab);
+    closed_before.retain(|hand| hands.contains(*hand));
+    for (entity, hand, target, view, tracked, holds) in &hands {
+        let closing = hand.grab && closed_before.insert(entity);
+        if !hand.grab {
+            closed_before.remove(&entity);
+        }
+        let player = tracked.map_or(entity, |tracked| tracked.of);
         if !closing || holds || target.0.is_some() {
             continue;
         }
