@@ -3,6 +3,7 @@
 //! - `cargo xtask play [ARGS…]` installs what is missing, builds in release, enters the world.
 //! - `cargo xtask test` does the same set-up, then format, clippy with warnings as errors, and every test.
 //! - `cargo xtask test --vr` runs the headset's tests alone, and fails where no OpenXR runtime can be brought for them.
+//! - `cargo xtask run COMMAND [ARGS…]` does the same set-up and runs any other command of the program (`cargo xtask run dream moss --out DIR`).
 //! - `cargo xtask setup` stops after the set-up and prints the environment of the program as `export` lines.
 //! - `cargo xtask train detector|speech|texture [ARGS…]` trains a model on PyTorch's kernels, on an NVIDIA GPU if there is one (brings
 //!   libtorch, 5.5 GB, and for speech the synthetic voices, when asked).
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
     let task = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.skip_while(|argument| argument == "--").collect();
     let done = match task.as_str() {
-        "play" => play(&rest),
+        "play" => run_program(&[&["play".to_owned()], rest.as_slice()].concat()),
+        "run" => run_program(&rest),
         "test" => test(&rest),
         "setup" => setup(false).map(|environment| {
             for (name, value) in environment {
@@ -42,7 +44,9 @@ fn main() -> ExitCode {
         }),
         "train" => train(&rest),
         _ => {
-            eprintln!("usage: cargo xtask play [ARGS…] | test [--vr] | setup | train detector|speech|texture [ARGS…]");
+            eprintln!(
+                "usage: cargo xtask play [ARGS…] | run COMMAND [ARGS…] | test [--vr] | setup | train detector|speech|texture [ARGS…]"
+            );
             return ExitCode::from(2);
         }
     };
@@ -67,11 +71,12 @@ fn setup(for_tests: bool) -> Result<Environment> {
     let mut environment = Environment::new();
     environment.extend(onnx_runtime::bring(&runtime)?);
     environment.extend(software_vulkan::bring(&runtime)?);
-    if for_tests {
-        // The plugin provider is an extra: a platform without it skips its test visibly.
+    if for_tests || system_packages::has_gpu() {
+        // The plugin provider is an extra: it runs models on any graphics card, and a platform without it goes without.
         match onnx_runtime::bring_webgpu(&runtime) {
             Ok(found) => environment.extend(found),
-            Err(why) => eprintln!("xtask: the WebGPU provider's test will be skipped: {why}"),
+            Err(why) if for_tests => eprintln!("xtask: the WebGPU provider's test will be skipped: {why}"),
+            Err(why) => eprintln!("xtask: models will run on the processor, without the WebGPU provider: {why}"),
         }
     }
     Ok(environment)
@@ -83,15 +88,19 @@ fn cargo() -> Command {
     cargo
 }
 
-fn play(arguments: &[String]) -> Result {
+fn run_program(arguments: &[String]) -> Result {
     let environment = setup(false)?;
+    let mut cargo = cargo();
     // Run through cargo: it finds the program wherever the target folder is, and builds what changed.
-    run(cargo()
-        .arg("run")
-        .args(BUILD)
-        .args(["--quiet", "--bin", "umwelt", "--", "play"])
-        .args(arguments)
-        .envs(environment))
+    cargo.arg("run").args(BUILD);
+    let built =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("release/umwelt");
+    if built.with_extension(env::consts::EXE_EXTENSION).is_file() {
+        cargo.arg("--quiet");
+    } else {
+        eprintln!("xtask: the first build takes twenty to forty minutes on two cores; later ones start at once");
+    }
+    run(cargo.args(["--bin", "umwelt", "--"]).args(arguments).envs(environment))
 }
 
 fn test(arguments: &[String]) -> Result {
