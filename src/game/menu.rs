@@ -71,6 +71,7 @@ pub(super) enum Choice {
     Subtitles,
     Music,
     MusicVolume,
+    Headphones,
     MicrophoneOn,
     Microphone,
     TalkMode,
@@ -98,12 +99,13 @@ impl Choice {
         Choice::Labels,
     ];
 
-    const OF_SOUND: [Choice; 11] = [
+    const OF_SOUND: [Choice; 12] = [
         Choice::MasterVolume,
         Choice::EffectsVolume,
         Choice::CompanionVolume,
         Choice::MusicVolume,
         Choice::Music,
+        Choice::Headphones,
         Choice::Subtitles,
         Choice::MicrophoneOn,
         Choice::Microphone,
@@ -139,6 +141,7 @@ impl Choice {
             Choice::Subtitles => "Subtitles",
             Choice::Music => "Music",
             Choice::MusicVolume => "Volume of the music",
+            Choice::Headphones => "You hear through",
             Choice::MicrophoneOn => "Microphone",
             Choice::Microphone => "Which microphone",
             Choice::TalkMode => "It listens",
@@ -185,6 +188,10 @@ impl Choice {
             Choice::Subtitles => if settings.subtitles { "shown" } else { "hidden" }.to_owned(),
             Choice::Music => if settings.music { "plays" } else { "off" }.to_owned(),
             Choice::MusicVolume => percent(settings.volumes.music),
+            Choice::Headphones => match settings.headphones {
+                true => "headphones: sounds lie around you".to_owned(),
+                false => "loudspeakers".to_owned(),
+            },
             Choice::MicrophoneOn => if settings.voice.microphone_on { "on" } else { "off" }.to_owned(),
             Choice::Microphone => match &settings.voice.microphone {
                 None => "the system's default".to_owned(),
@@ -296,6 +303,7 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, mic
         Choice::Subtitles => settings.subtitles = !settings.subtitles,
         Choice::Music => settings.music = !settings.music,
         Choice::MusicVolume => settings.volumes.music = tenth(settings.volumes.music),
+        Choice::Headphones => settings.headphones = !settings.headphones,
         Choice::MicrophoneOn => settings.voice.microphone_on = !settings.voice.microphone_on,
         Choice::Microphone => {
             let ring: Vec<Option<String>> =
@@ -405,6 +413,7 @@ mod tests {
             Choice::Resolution,
             Choice::Labels,
             Choice::InvertPitch,
+            Choice::Headphones,
             Choice::MicrophoneOn,
             Choice::Microphone,
             Choice::TalkMode,
