@@ -8,6 +8,7 @@ pub mod headset;
 mod headset_view;
 pub mod input_log;
 pub mod locomotion;
+pub mod runtime_waits;
 pub mod scaled_view;
 pub mod settings;
 mod settings_file;

@@ -158,6 +158,33 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
     tour.report(&mut app, &adapter.name)
 }
 
+/// The phase of a cycle after so many seconds of it.
+fn phase_at(cycle: &[(Phase, f64)], seconds: f64) -> Phase {
+    let whole: f64 = cycle.iter().map(|(_, length)| length).sum();
+    let mut rest = seconds.max(0.0) % whole.max(1e-3);
+    let mut phase = cycle.first().map_or(Phase::AiOn, |(phase, _)| *phase);
+    for (next, length) in cycle {
+        phase = *next;
+        if rest < *length {
+            break;
+        }
+        rest -= length;
+    }
+    phase
+}
+
+/// Lets eyes and models run or rest as a phase wants it.
+pub fn switch_senses(world: &mut World, phase: Phase) {
+    let enabled = matches!(phase, Phase::AiOn | Phase::Scored);
+    world.resource_mut::<RecognitionSettings>().set_if_neq(RecognitionSettings { enabled });
+    let mut eyes = world.query_filtered::<&mut Eye, With<CompanionEye>>();
+    for mut eye in eyes.iter_mut(world) {
+        let rate = if phase == Phase::EyesOff { EyeRate::OnRequest } else { EyeRate::EveryTicks(LOOK_EVERY_TICKS) };
+        let wanted = Eye { truth: phase == Phase::Scored, rate, ..eye.clone() };
+        eye.set_if_neq(wanted);
+    }
+}
+
 /// What a tour keeps while it runs.
 struct Tour<'a> {
     settings: &'a TourSettings,
@@ -181,7 +208,8 @@ impl Tour<'_> {
             if late >= LAST_WORDS_SECONDS || late >= 0.0 && !self.errands.under_way(app) {
                 return Ok(());
             }
-            let phase = self.enter_phase(app, seconds);
+            let phase = phase_at(&self.settings.cycle, seconds);
+            switch_senses(app.world_mut(), phase);
             let before = Instant::now();
             app.update();
             if seconds > 0.0 && seconds < UNMEASURED_FROM * self.settings.seconds {
@@ -195,31 +223,6 @@ impl Tour<'_> {
             self.take_due_pictures(app, seconds / self.settings.seconds)?;
             photographing += before.elapsed();
         }
-    }
-
-    /// The phase at a moment of the tour; senses are switched when it begins.
-    fn enter_phase(&self, app: &mut App, seconds: f64) -> Phase {
-        let cycle = &self.settings.cycle;
-        let whole: f64 = cycle.iter().map(|(_, length)| length).sum();
-        let mut rest = seconds.max(0.0) % whole.max(1e-3);
-        let mut phase = cycle.first().map_or(Phase::AiOn, |(phase, _)| *phase);
-        for (next, length) in cycle {
-            phase = *next;
-            if rest < *length {
-                break;
-            }
-            rest -= length;
-        }
-        let world = app.world_mut();
-        let enabled = matches!(phase, Phase::AiOn | Phase::Scored);
-        world.resource_mut::<RecognitionSettings>().set_if_neq(RecognitionSettings { enabled });
-        let mut eyes = world.query_filtered::<&mut Eye, With<CompanionEye>>();
-        for mut eye in eyes.iter_mut(world) {
-            let rate = if phase == Phase::EyesOff { EyeRate::OnRequest } else { EyeRate::EveryTicks(LOOK_EVERY_TICKS) };
-            let wanted = Eye { truth: phase == Phase::Scored, rate, ..eye.clone() };
-            eye.set_if_neq(wanted);
-        }
-        phase
     }
 
     fn report(self, app: &mut App, adapter: &str) -> anyhow::Result<TourReport> {
