@@ -73,6 +73,7 @@ pub(super) enum Choice {
     Subtitles,
     Music,
     MusicVolume,
+    Headphones,
     MicrophoneOn,
     Microphone,
     TalkMode,
@@ -102,12 +103,13 @@ impl Choice {
         Choice::Labels,
     ];
 
-    const OF_SOUND: [Choice; 11] = [
+    const OF_SOUND: [Choice; 12] = [
         Choice::MasterVolume,
         Choice::EffectsVolume,
         Choice::CompanionVolume,
         Choice::MusicVolume,
         Choice::Music,
+        Choice::Headphones,
         Choice::Subtitles,
         Choice::MicrophoneOn,
         Choice::Microphone,
@@ -145,6 +147,7 @@ impl Choice {
             Choice::Subtitles => "Subtitles",
             Choice::Music => "Music",
             Choice::MusicVolume => "Volume of the music",
+            Choice::Headphones => "You hear through",
             Choice::MicrophoneOn => "Microphone",
             Choice::Microphone => "Which microphone",
             Choice::TalkMode => "It listens",
@@ -193,6 +196,10 @@ impl Choice {
             Choice::Subtitles => if settings.subtitles { "shown" } else { "hidden" }.to_owned(),
             Choice::Music => if settings.music { "plays" } else { "off" }.to_owned(),
             Choice::MusicVolume => percent(settings.volumes.music),
+            Choice::Headphones => match settings.headphones {
+                true => "headphones: sounds lie around you".to_owned(),
+                false => "loudspeakers".to_owned(),
+            },
             Choice::MicrophoneOn => if settings.voice.microphone_on { "on" } else { "off" }.to_owned(),
             Choice::Microphone => match &settings.voice.microphone {
                 None => "the system's default".to_owned(),
@@ -321,6 +328,7 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, off
         Choice::Subtitles => settings.subtitles = !settings.subtitles,
         Choice::Music => settings.music = !settings.music,
         Choice::MusicVolume => settings.volumes.music = tenth(settings.volumes.music),
+        Choice::Headphones => settings.headphones = !settings.headphones,
         Choice::MicrophoneOn => settings.voice.microphone_on = !settings.voice.microphone_on,
         Choice::Microphone => {
             let ring: Vec<Option<String>> =
@@ -447,6 +455,7 @@ mod tests {
             Choice::Resolution,
             Choice::Labels,
             Choice::InvertPitch,
+            Choice::Headphones,
             Choice::MicrophoneOn,
             Choice::Microphone,
             Choice::TalkMode,

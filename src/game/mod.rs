@@ -20,6 +20,7 @@ mod menu_screen;
 mod music;
 pub mod notices;
 pub mod panel;
+mod placed_sound;
 pub mod sound;
 mod spoken_answers;
 mod subtitles;

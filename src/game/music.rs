@@ -1,7 +1,7 @@
 //! Quiet music that is computed, not recorded: slow chords and single notes that come round after some while.
 //!
 //! In: [`Settings`], whether the ear hears somebody. Out: an audio player that loops, quieter while somebody speaks. The piece is computed once, beside the frames, when it is first asked
-//! for. What is absent: the order to play it (`deeds`).
+//! for. What is absent: the order to play it (`deeds`), a place that it comes from.
 
 use std::f32::consts::TAU;
 
@@ -41,7 +41,7 @@ struct MusicPlayer;
 enum Piece {
     #[default]
     None,
-    Computing(Task<Vec<f32>>),
+    Computing(Task<Clip>),
     Ready(Handle<Clip>),
 }
 
@@ -79,11 +79,11 @@ fn keep_playing(
     match &mut *piece {
         Piece::None => {
             let pool = AsyncComputeTaskPool::get_or_init(Default::default);
-            *piece = Piece::Computing(pool.spawn(async { compose() }));
+            *piece = Piece::Computing(pool.spawn(async { Clip::new(&compose()) }));
         }
         Piece::Computing(task) => {
-            if let Some(samples) = block_on(poll_once(task)) {
-                *piece = Piece::Ready(clips.add(Clip(samples.into())));
+            if let Some(clip) = block_on(poll_once(task)) {
+                *piece = Piece::Ready(clips.add(clip));
             }
         }
         Piece::Ready(clip) if players.is_empty() => {

@@ -1,7 +1,8 @@
 //! Plays sounds, loud as the settings say, from where they are.
 //!
-//! In: [`PlaySound`]. Out: Bevy audio players; [`SoundStatus`]; what the ear is not to take for a voice ([`OwnSound`]). Without an
-//! audio device nothing is queued up and the status says so.
+//! In: [`PlaySound`]. Out: Bevy audio players, through the head's responses for headphones (`placed_sound`) and panned for
+//! loudspeakers; [`SoundStatus`]; what the ear is not to take for a voice ([`OwnSound`]). Without an audio device nothing is queued
+//! up and the status says so.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,11 +12,15 @@ use bevy::{
     reflect::TypePath,
 };
 
-use super::synth;
+use super::{
+    placed_sound::{Ears, PlacedClip, PlacedSoundPlugin, sounding},
+    synth,
+};
 use crate::{
     base::Status,
     platform::{flat::FlatCamera, settings::Settings},
     sensors::OwnSound,
+    signal::{head_responses, sample_rate::resample},
 };
 
 /// Answers [`PlaySound`].
@@ -28,7 +33,8 @@ impl Plugin for SoundPlugin {
             app.insert_resource(SoundStatus(Status::Unavailable("this mode has no sound".to_owned())));
             return;
         }
-        app.add_audio_source::<Clip>()
+        app.add_plugins(PlacedSoundPlugin)
+            .add_audio_source::<Clip>()
             .add_systems(Startup, make_clips)
             .add_systems(Update, (give_camera_ears, play, notice_missing_device).chain());
     }
@@ -60,9 +66,20 @@ pub enum SoundKind {
 #[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
 pub struct SoundStatus(pub Status);
 
-/// A computed sound: one channel at [`synth::RATE_HZ`].
+/// A computed sound: one channel at [`head_responses::RATE_HZ`], which devices play with less loss than [`synth::RATE_HZ`].
 #[derive(Asset, TypePath, Clone)]
 pub(super) struct Clip(pub(super) Arc<[f32]>);
+
+impl Clip {
+    /// Of samples at [`synth::RATE_HZ`].
+    pub fn new(samples: &[f32]) -> Self {
+        Self(resample(samples, f64::from(head_responses::RATE_HZ) / f64::from(synth::RATE_HZ)).into())
+    }
+
+    pub fn lasts(&self) -> Duration {
+        Duration::from_secs_f64(self.0.len() as f64 / f64::from(head_responses::RATE_HZ))
+    }
+}
 
 pub(super) struct ClipDecoder {
     samples: Arc<[f32]>,
@@ -89,12 +106,12 @@ impl Source for ClipDecoder {
     }
 
     fn sample_rate(&self) -> SampleRate {
-        const RATE: SampleRate = SampleRate::new(synth::RATE_HZ).expect("the rate is not zero");
+        const RATE: SampleRate = SampleRate::new(head_responses::RATE_HZ).expect("the rate is not zero");
         RATE
     }
 
     fn total_duration(&self) -> Option<Duration> {
-        Some(Duration::from_secs_f64(self.samples.len() as f64 / f64::from(synth::RATE_HZ)))
+        Some(Clip(self.samples.clone()).lasts())
     }
 }
 
@@ -108,10 +125,10 @@ impl Decodable for Clip {
 
 const FOOTSTEPS: usize = 6;
 
-/// A sound that is ready to be played.
+/// A sound that is ready to be played: alone, and from a place.
 struct Ready {
     clip: Handle<Clip>,
-    lasts: Duration,
+    sound: Clip,
 }
 
 #[derive(Resource)]
@@ -126,8 +143,8 @@ struct Clips {
 
 fn make_clips(mut commands: Commands, mut clips: ResMut<Assets<Clip>>) {
     let mut add = |samples: Vec<f32>| {
-        let lasts = Duration::from_secs_f64(samples.len() as f64 / f64::from(synth::RATE_HZ));
-        Ready { clip: clips.add(Clip(samples.into())), lasts }
+        let sound = Clip::new(&samples);
+        Ready { clip: clips.add(sound.clone()), sound }
     };
     let clips = Clips {
         footsteps: std::array::from_fn(|variant| add(synth::footstep(variant as u64))),
@@ -172,10 +189,14 @@ struct Asked {
     at: Duration,
 }
 
+/// Sounds of the world are as loud as they are made at this distance and nearer, metres.
+const FULL_WITHIN: f32 = 1.5;
+
 fn play(
     mut commands: Commands,
     mut asked: MessageReader<PlaySound>,
     clips: Res<Clips>,
+    (ears, mut placed): (Res<Ears>, ResMut<Assets<PlacedClip>>),
     settings: Res<Settings>,
     status: Res<SoundStatus>,
     time: Res<Time<Real>>,
@@ -187,7 +208,7 @@ fn play(
         if loudness <= 0.0 || matches!(status.0, Status::Unavailable(_)) {
             continue;
         }
-        let Ready { clip, lasts } = match kind {
+        let Ready { clip, sound } = match kind {
             SoundKind::Footstep => {
                 *steps += 1;
                 // Never the same foot twice.
@@ -201,18 +222,20 @@ fn play(
         };
         let masking = masking(*kind, loudness);
         if masking > 0.0 {
-            own.announce(masking, time.elapsed(), *lasts);
+            own.announce(masking, time.elapsed(), sound.lasts());
         }
-        let playback = PlaybackSettings::DESPAWN
-            .with_volume(Volume::Linear(loudness))
-            .with_spatial(position.is_some())
-            .with_spatial_scale(SpatialScale::new(0.4));
-        commands.spawn((
-            AudioPlayer(clip.clone()),
-            playback,
-            Transform::from_translation(position.unwrap_or_default()),
-            Asked { at: time.elapsed() },
-        ));
+        let playback = PlaybackSettings::DESPAWN.with_volume(Volume::Linear(loudness));
+        let asked = Asked { at: time.elapsed() };
+        if let Some(position) = position
+            && settings.headphones
+        {
+            let sounding = sounding(sound.0.clone(), *position, FULL_WITHIN, &ears, &mut placed);
+            commands.spawn((sounding, playback, asked));
+            continue;
+        }
+        let playback = playback.with_spatial(position.is_some()).with_spatial_scale(SpatialScale::new(0.4));
+        let place = Transform::from_translation(position.unwrap_or_default());
+        commands.spawn((AudioPlayer(clip.clone()), playback, place, asked));
     }
 }
 
@@ -290,7 +313,45 @@ mod tests {
     fn a_clip_decodes_to_its_samples() {
         let clip = Clip(vec![0.1, 0.2].into());
         let decoder = clip.decoder();
-        assert_eq!((decoder.channels().get(), decoder.sample_rate().get()), (1, synth::RATE_HZ));
+        assert_eq!((decoder.channels().get(), decoder.sample_rate().get()), (1, head_responses::RATE_HZ));
         assert_eq!(decoder.collect::<Vec<_>>(), [0.1, 0.2]);
+        let second = Clip::new(&vec![0.0; synth::RATE_HZ as usize]);
+        assert_eq!(second.lasts(), Duration::from_secs(1));
+    }
+
+    /// A world that plays sounds, without a device.
+    fn played(headphones: bool, sound: PlaySound) -> (App, Entity) {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, AssetPlugin::default()))
+            .init_asset::<Clip>()
+            .init_asset::<PlacedClip>()
+            .init_resource::<Ears>()
+            .init_resource::<OwnSound>()
+            .init_resource::<SoundStatus>()
+            .insert_resource(Settings { headphones, ..default() })
+            .add_message::<PlaySound>()
+            .add_systems(Startup, make_clips)
+            .add_systems(Update, play);
+        app.world_mut().write_message(sound);
+        app.update();
+        let asked = app.world_mut().query_filtered::<Entity, With<Asked>>().single(app.world()).unwrap();
+        (app, asked)
+    }
+
+    #[test]
+    fn headphones_get_a_head_loudspeakers_are_panned_and_either_way_the_ear_is_told() {
+        let chirp = PlaySound { kind: SoundKind::Chirp, position: Some(Vec3::X) };
+        for headphones in [true, false] {
+            let (app, asked) = played(headphones, chirp);
+            let asked = app.world().entity(asked);
+            assert_eq!(asked.contains::<AudioPlayer<PlacedClip>>(), headphones);
+            assert_eq!(asked.contains::<AudioPlayer<Clip>>(), !headphones);
+            assert_eq!(asked.get::<PlaybackSettings>().unwrap().spatial, !headphones);
+            assert_eq!(app.world().resource::<OwnSound>().masking(Duration::from_millis(100)), 1.0);
+        }
+        // What has no place is in the middle for everybody.
+        let (app, asked) = played(true, PlaySound { kind: SoundKind::Click, position: None });
+        let asked = app.world().entity(asked);
+        assert!(asked.contains::<AudioPlayer<Clip>>() && !asked.get::<PlaybackSettings>().unwrap().spatial);
     }
 }

@@ -1,13 +1,12 @@
 //! The companion's words aloud, where the player wants it and the program espeak-ng is on the machine.
 //!
-//! In: [`Said`], [`Settings`]. Out: an audio player where the companion is; the ear is told not to listen meanwhile
+//! In: [`Said`], [`Settings`]. Out: an audio player where the companion is and goes; the ear is told not to listen meanwhile
 //! ([`OwnSound`]). espeak-ng runs beside the frames. What is absent: the words on the screen (`subtitles`), chirps.
 
 use std::{
     process::{Command, Stdio},
     sync::{Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
 };
 
 use bevy::{
@@ -17,6 +16,7 @@ use bevy::{
 
 use super::{
     notices::Notice,
+    placed_sound::{Ears, PlacedClip, sounding},
     sound::{Clip, SoundStatus},
     synth::RATE_HZ,
 };
@@ -47,10 +47,13 @@ type Spoken = Result<Vec<f32>, String>;
 /// Sentences on their way from espeak-ng.
 #[derive(Resource)]
 struct Voice {
-    tell: mpsc::Sender<Spoken>,
+    tell: mpsc::Sender<Result<Clip, String>>,
     /// A mutex, as a receiver cannot be shared between threads and the world wants that.
-    spoken: Mutex<mpsc::Receiver<Spoken>>,
+    spoken: Mutex<mpsc::Receiver<Result<Clip, String>>>,
 }
+
+/// The companion's words are as loud as they are made at this distance and nearer, metres.
+const FULL_WITHIN: f32 = 2.5;
 
 impl Default for Voice {
     fn default() -> Self {
@@ -100,7 +103,7 @@ fn synthesise(
         let (words, tell) = (said.in_words(&classes), voice.tell.clone());
         // Without a thread the words stay on the screen, and without a world nobody waits for them.
         let _ = thread::Builder::new().name("spoken answer".to_owned()).spawn(move || {
-            let _ = tell.send(say(&words));
+            let _ = tell.send(say(&words).map(|samples| Clip::new(&samples)));
         });
     }
 }
@@ -108,15 +111,16 @@ fn synthesise(
 fn play(
     mut commands: Commands,
     voice: Res<Voice>,
-    companions: Query<&GlobalTransform, With<Companion>>,
+    companions: Query<(Entity, &GlobalTransform), With<Companion>>,
     settings: Res<Settings>,
     time: Res<Time<Real>>,
     (mut clips, mut own, mut notices): (ResMut<Assets<Clip>>, ResMut<OwnSound>, MessageWriter<Notice>),
+    (ears, mut placed): (Res<Ears>, ResMut<Assets<PlacedClip>>),
     mut told: Local<Option<String>>,
 ) {
     for spoken in voice.spoken.lock().unwrap_or_else(PoisonError::into_inner).try_iter() {
-        let samples = match spoken {
-            Ok(samples) => samples,
+        let clip = match spoken {
+            Ok(clip) => clip,
             Err(reason) => {
                 if told.as_ref() != Some(&reason) {
                     notices.write(Notice(format!("The companion cannot speak aloud: {reason}.")));
@@ -125,19 +129,19 @@ fn play(
                 continue;
             }
         };
-        let lasts = Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE_HZ));
-        own.announce(1.0, time.elapsed(), lasts);
+        own.announce(1.0, time.elapsed(), clip.lasts());
         let loudness = Volume::Linear(settings.volumes.master * settings.volumes.companion);
-        let position = companions.iter().next().map(GlobalTransform::translation);
-        commands.spawn((
-            Name::new("spoken answer"),
-            AudioPlayer(clips.add(Clip(samples.into()))),
-            PlaybackSettings::DESPAWN
-                .with_volume(loudness)
-                .with_spatial(position.is_some())
-                .with_spatial_scale(SpatialScale::new(0.25)),
-            Transform::from_translation(position.unwrap_or_default()),
-        ));
+        let playback = PlaybackSettings::DESPAWN.with_volume(loudness);
+        let name = Name::new("spoken answer");
+        let companion = companions.iter().next().map(|(body, place)| (body, place.translation()));
+        if let (Some((body, at)), true) = (companion, settings.headphones) {
+            let (player, sound) = sounding(clip.0, at, FULL_WITHIN, &ears, &mut placed);
+            commands.spawn((name, player, sound.following(body), playback));
+            continue;
+        }
+        let playback = playback.with_spatial(companion.is_some()).with_spatial_scale(SpatialScale::new(0.25));
+        let place = Transform::from_translation(companion.map(|(_, at)| at).unwrap_or_default());
+        commands.spawn((name, AudioPlayer(clips.add(clip)), playback, place));
     }
 }
 

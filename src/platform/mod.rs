@@ -12,6 +12,7 @@ pub mod locomotion;
 pub mod panel_pointer;
 mod panel_view;
 pub mod panels;
+pub mod runtime_waits;
 pub mod scaled_view;
 pub mod settings;
 mod settings_file;

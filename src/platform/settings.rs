@@ -28,6 +28,8 @@ pub struct Settings {
     pub subtitles: bool,
     /// Whether quiet music plays.
     pub music: bool,
+    /// Whether sounds are made for headphones, so that they lie around the head; else for loudspeakers.
+    pub headphones: bool,
     pub volumes: Volumes,
     pub voice: VoiceSettings,
     pub headset: HeadsetSettings,
@@ -47,6 +49,7 @@ impl Default for Settings {
             labels: true,
             subtitles: true,
             music: false,
+            headphones: true,
             volumes: Volumes::default(),
             voice: VoiceSettings::default(),
             headset: HeadsetSettings::default(),

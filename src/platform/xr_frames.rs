@@ -28,6 +28,7 @@ use openxr::{
 };
 
 use super::{
+    runtime_waits::RuntimeWaits,
     xr_actions::pose,
     xr_session::{Fault, HeadsetFrame},
 };
@@ -37,10 +38,11 @@ pub(super) const EYE_TEXTURES: [ManualTextureViewHandle; 2] =
     [ManualTextureViewHandle(0x0E7E_0000), ManualTextureViewHandle(0x0E7E_0001)];
 
 pub(super) fn plugin(app: &mut App) {
-    let fault = app.world().resource::<Fault>().clone();
+    let (fault, waits) = (app.world().resource::<Fault>().clone(), app.world().resource::<RuntimeWaits>().clone());
     let Some(render_app) = app.get_sub_app_mut(RenderApp) else { return };
     render_app
         .insert_resource(fault)
+        .insert_resource(waits)
         .add_systems(ExtractSchedule, hand_over)
         .add_systems(Render, begin.in_set(XrRenderSystems::PreRender))
         .add_systems(Render, submit.in_set(XrRenderSystems::PostRender));
@@ -191,14 +193,14 @@ fn begin(
     eyes: Option<ResMut<EyeStream>>,
     frame: Res<HeadsetFrame>,
     root: Option<Res<XrRootTransform>>,
-    fault: Res<Fault>,
+    (fault, waits): (Res<Fault>, Res<RuntimeWaits>),
     mut textures: ResMut<ManualTextureViews>,
     mut cameras: Query<(&mut ExtractedView, &XrCamera)>,
 ) {
     let (Some(mut eyes), Some(state)) = (eyes, frame.0) else { return };
     let eyes = &mut *eyes;
     eyes.frame = Begun::No;
-    if let Err(error) = eyes.stream.begin() {
+    if let Err(error) = waits.during(|| eyes.stream.begin()) {
         fault.note("xrBeginFrame", error);
         return;
     }
@@ -211,7 +213,7 @@ fn begin(
         Ok(image) => image,
         Err(error) => return fault.note("xrAcquireSwapchainImage", error),
     };
-    if let Err(error) = eyes.images.swapchain.wait_image(openxr::Duration::INFINITE) {
+    if let Err(error) = waits.during(|| eyes.images.swapchain.wait_image(openxr::Duration::INFINITE)) {
         return fault.note("xrWaitSwapchainImage", error);
     }
     for (eye, handle) in EYE_TEXTURES.into_iter().enumerate() {
@@ -235,7 +237,7 @@ fn begin(
 }
 
 /// Gives the image back and submits the frame.
-fn submit(eyes: Option<ResMut<EyeStream>>, fault: Res<Fault>) {
+fn submit(eyes: Option<ResMut<EyeStream>>, (fault, waits): (Res<Fault>, Res<RuntimeWaits>)) {
     let Some(mut eyes) = eyes else { return };
     let eyes = &mut *eyes;
     let (time, views) = match std::mem::replace(&mut eyes.frame, Begun::No) {
@@ -262,11 +264,13 @@ fn submit(eyes: Option<ResMut<EyeStream>>, fault: Res<Fault>) {
         .map(|(view, eye)| CompositionLayerProjectionView::new().pose(view.pose).fov(view.fov).sub_image(image_of(eye)))
         .collect();
     let layer = CompositionLayerProjection::new().space(&eyes.stage).views(&projected);
-    let ended = if projected.len() == 2 {
-        eyes.stream.end(time, eyes.blend, &[&layer])
-    } else {
-        eyes.stream.end(time, eyes.blend, &[])
-    };
+    let ended = waits.during(|| {
+        if projected.len() == 2 {
+            eyes.stream.end(time, eyes.blend, &[&layer])
+        } else {
+            eyes.stream.end(time, eyes.blend, &[])
+        }
+    });
     if let Err(error) = ended {
         fault.note("xrEndFrame", error);
     }

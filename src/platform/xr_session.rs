@@ -32,6 +32,7 @@ use openxr::{
 
 use super::{
     headset::{HeadsetStatus, HeadsetWanted, OfferedRates},
+    runtime_waits::RuntimeWaits,
     settings::Settings,
     tracked_rig::PlaySpace,
     tracking::{Pulse, Side, Tracking},
@@ -48,6 +49,7 @@ pub(super) fn plugin(app: &mut App, pipelined: bool) {
     app.insert_resource(Pipelined(pipelined))
         .init_resource::<HeadsetFrame>()
         .init_resource::<Fault>()
+        .init_resource::<RuntimeWaits>()
         .init_resource::<PlaySpace>()
         .add_plugins(ExtractResourcePlugin::<HeadsetFrame>::default())
         .add_systems(
@@ -305,7 +307,7 @@ fn keep_pace(
     mut views: Local<Vec<View>>,
     mut eyes: Query<(&HeadsetEye, &mut Transform, &mut Projection)>,
     pipelined: Res<Pipelined>,
-    fault: Res<Fault>,
+    (fault, waits): (Res<Fault>, Res<RuntimeWaits>),
 ) {
     let running = open.filter(|open| open.running);
     let Some(mut open) = running else {
@@ -314,7 +316,7 @@ fn keep_pace(
         }
         return;
     };
-    let state = match open.waiter.wait() {
+    let state = match waits.during(|| open.waiter.wait()) {
         Ok(state) => state,
         Err(error) => {
             fault.note("xrWaitFrame", error);

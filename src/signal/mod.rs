@@ -3,8 +3,10 @@
 //! What is absent: systems, I/O, tensors of any library. Slices in, values out.
 
 mod average_precision;
+pub mod binaural;
 mod confusion;
 pub mod edit_distance;
+pub mod head_responses;
 pub mod log_mel;
 mod logits;
 pub mod noise;

@@ -2,7 +2,7 @@
 //!
 //! The tests here start the runtime and run those of [`inside`], each in a process of its own within the runtime's libraries.
 
-use std::{process::Command, sync::Mutex};
+use std::{path::Path, process::Command, sync::Mutex};
 
 use crate::monado::Monado;
 
@@ -51,12 +51,32 @@ fn a_runtime_that_dies_leaves_the_game_flat() {
 }
 
 #[test]
+fn the_benchmark_tells_what_a_frame_in_the_headset_costs() {
+    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let Some(server) = Monado::new() else { return };
+    let program = Path::new(env!("CARGO_BIN_EXE_umwelt"));
+    let output = server.run(program, &["bench", "--vr", "--json", "--seconds", "2", "--scene", "tiny"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let figures: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let number = |path: &str| figures.pointer(path).and_then(serde_json::Value::as_f64).unwrap_or(f64::NAN);
+    for stretch in ["ai_on", "inference_off", "ai_off", "one_eye", "waited"] {
+        assert!(number(&format!("/work_ms/{stretch}/p50")) > 0.0, "{stretch}: {figures:#}");
+    }
+    assert!(number("/inference_ratio") > 0.0 && number("/shared/two_eyes_cost") > 0.0, "{figures:#}");
+    // Both eyes see the room, and nearly the same of it.
+    let (seen, both) = (number("/shared/visible/0"), number("/shared/visible_to_both"));
+    assert!(seen > 3.0 && both > 0.7 * seen, "{figures:#}");
+    println!("{figures:#}");
+}
+
+#[test]
 fn a_headset_that_is_asked_for_and_not_there_is_a_lack_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let play = |manifest: Option<&str>| {
+    let start = |what: &str, manifest: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_umwelt"));
         command
-            .args(["play", "--vr"])
+            .args([what, "--vr"])
             .env("DISPLAY", ":none")
             .env("XDG_CONFIG_HOME", folder.path())
             .env("XDG_CONFIG_DIRS", folder.path())
@@ -68,8 +88,8 @@ fn a_headset_that_is_asked_for_and_not_there_is_a_lack_with_its_reason() {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     // Nothing is set up; and what is set up is not there, with or without the loader's library.
-    for manifest in [None, Some("gone.json")] {
-        let (code, said) = play(manifest);
+    for (what, manifest) in [("play", None), ("play", Some("gone.json")), ("bench", None)] {
+        let (code, said) = start(what, manifest);
         assert_eq!(code, Some(3), "{said}");
         assert!(said.contains("--vr: no OpenXR"), "{said}");
     }

@@ -1,13 +1,13 @@
 //! A real OpenXR runtime of a test's own: Monado, with a headset and controllers that the test moves.
 //!
-//! `cargo xtask test --vr` brings it (`xtask/src/monado.rs`); `UMWELT_MONADO` names its folder.
+//! `cargo xtask test` brings it (`xtask/src/monado.rs`); `UMWELT_MONADO` names its folder.
 
 use std::{
     fs,
     io::{Read as _, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -56,14 +56,19 @@ impl Monado {
         Some(Self { tree, folder, process })
     }
 
+    /// Runs a program inside the server's tree.
+    pub fn run(&self, program: &Path, arguments: &[&str]) -> Output {
+        command(&self.tree, self.folder.path(), program)
+            .args(arguments)
+            .env(SERVER, self.process.id().to_string())
+            .output()
+            .expect("the program")
+    }
+
     /// Runs an ignored test of this binary inside the server's tree; it must succeed.
     pub fn run_inside(&self, test: &str) {
         let ourselves = std::env::current_exe().expect("a program");
-        let output = command(&self.tree, self.folder.path(), &ourselves)
-            .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
-            .env(SERVER, self.process.id().to_string())
-            .output()
-            .expect("ourselves");
+        let output = self.run(&ourselves, &["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]);
         let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.contains("1 passed"), "{test} ({}):\n{said}", output.status);
         println!("{said}");

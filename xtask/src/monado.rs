@@ -1,9 +1,9 @@
 //! A real OpenXR runtime without a headset: Monado with its simulated devices, out of Debian 13's packages.
 //!
-//! They are unpacked under `target/runtime/monado`, with the loader and C library that they need; the system is not
+//! Its packages are unpacked under `target/runtime/monado`, with the loader and C library that they need; the system is not
 //! changed. Programs are run with them through that tree's own dynamic loader (`tests/it/monado.rs` does).
 
-use std::{fs, path::Path};
+use std::{fs, net::TcpListener, path::Path};
 
 use crate::{
     private_apt::{PrivateApt, is_debian_x86_64, sources_of},
@@ -27,9 +27,16 @@ const PACKAGES: &[&str] = &[
     "libxkbcommon-x11-0",
 ];
 
+/// Where its remote driver listens, by which tests move the headset.
+const PORT: u16 = 4242;
+
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 
 /// Brings the runtime; returns the variable by which tests find it.
+///
+/// # Errors
+/// - not Debian on x86-64, or its packages cannot be had
+/// - somebody else uses the port that the headset is moved by
 pub fn bring(runtime: &Path) -> Result<Environment> {
     let folder = runtime.join("monado");
     let stamp = folder.join("COMPLETE");
@@ -41,6 +48,7 @@ pub fn bring(runtime: &Path) -> Result<Environment> {
         unpack(&folder)?;
         fs::write(&stamp, "").map_err(at(&stamp))?;
     }
+    TcpListener::bind(("127.0.0.1", PORT)).map_err(|error| format!("Monado's port {PORT} is not free: {error}"))?;
     Ok(Environment::from([("UMWELT_MONADO".to_owned(), folder.display().to_string())]))
 }
 

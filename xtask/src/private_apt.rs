@@ -33,6 +33,8 @@ impl PrivateApt {
     fn get(&self) -> Command {
         let mut apt = Command::new("apt-get");
         apt.current_dir(&self.state).arg("-qq").args(["-o", "APT::Sandbox::User=root"]);
+        // Where nothing answers, this is known soon.
+        apt.args(["-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=2"]);
         for (option, path) in [
             ("Dir::State", self.state.clone()),
             ("Dir::State::Lists", self.state.join("lists")),

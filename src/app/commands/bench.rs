@@ -1,17 +1,18 @@
-//! `umwelt bench`: frame time with AI on and off, sensor rate and model latency, in one run on one machine.
+//! `umwelt bench`: frame time with AI on and off, sensor rate, model latency and what a sound at a place costs, in one run on one
+//! machine. With `--vr` the frames are those of a headset (`bench_vr`).
 
 use std::{fs, path::PathBuf, time::Instant};
 
 use anyhow::Context as _;
-use bevy::math::UVec2;
+use bevy::math::{UVec2, Vec3};
 use clap::Args;
 use image::RgbImage;
 use serde::Serialize;
 
-use super::play::find_scene;
+use super::{bench_vr, play::find_scene};
 use crate::{
     app::{
-        Exit,
+        Exit, WrongCall,
         inference_places::InferenceArgs,
         tour::{FrameTimes, Phase, Spread, TourReport, TourSettings, take_tour},
     },
@@ -19,7 +20,11 @@ use crate::{
     inference::{Models, session::ModelSession},
     percepts::{TASK, detector_request},
     sensors::EarSource,
-    signal::percentiles,
+    signal::{
+        binaural::{BLOCK, Binaural, Placement},
+        head_responses::{self, HeadResponses},
+        percentiles,
+    },
 };
 
 /// Arguments of `umwelt bench`.
@@ -27,10 +32,13 @@ use crate::{
 pub struct BenchArgs {
     /// Scene file, or the name of one in `assets/scenes`.
     #[arg(long, default_value = "atelier")]
-    scene: String,
+    pub(super) scene: String,
     /// Length of the measured tour.
     #[arg(long, default_value_t = 60.0)]
-    seconds: f64,
+    pub(super) seconds: f64,
+    /// Frames of a headset instead; needs an OpenXR runtime that has one.
+    #[arg(long)]
+    vr: bool,
     /// Size of the player's view.
     #[arg(long, default_value_t = 640)]
     width: u32,
@@ -38,12 +46,12 @@ pub struct BenchArgs {
     height: u32,
     /// Answer with one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Folder for the tour's pictures.
     #[arg(long, default_value = "bench")]
     out: PathBuf,
     #[command(flatten)]
-    inference: InferenceArgs,
+    pub(super) inference: InferenceArgs,
 }
 
 /// What `umwelt bench --json` answers.
@@ -60,6 +68,8 @@ struct Figures {
     views_per_second: f64,
     percept_age_ms: Spread,
     model: Option<ModelFigures>,
+    /// Processor time of one sound at a place that moves about the head, per second of sound.
+    sound_ms_per_second: f64,
     memory_mib: Vec<f64>,
 }
 
@@ -68,7 +78,7 @@ struct Figures {
 struct ModelFigures {
     /// Through the worker: submit, encode, run, decode.
     whole_ms: f64,
-    /// `Session::run` alone, on a tensor that is ready.
+    /// ONNX Runtime's `Session::run` alone, on a tensor that is ready, nothing checked and nothing copied.
     run_ms: f64,
     ratio: f64,
 }
@@ -81,7 +91,17 @@ const MODEL_RUNS: usize = 60;
 ///
 /// # Errors
 /// - as [`take_tour`]
+/// - with `--vr`: as [`bench_vr::run`]
 pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
+    if !(1.0..=86_400.0).contains(&args.seconds) {
+        return Err(WrongCall("a benchmark takes 1 to 86400 seconds".to_owned()).into());
+    }
+    if args.vr {
+        return bench_vr::run(&args);
+    }
+    if ![args.width, args.height].iter().all(|side| (64..=16384).contains(side)) {
+        return Err(WrongCall("the view's sides are 64 to 16384 pixels".to_owned()).into());
+    }
     let inference = args.inference.settings();
     let model = measure_model(&inference)?;
     let tour = take_tour(&TourSettings {
@@ -115,6 +135,7 @@ fn figures(tour: TourReport, model: Option<ModelFigures>) -> Figures {
         views_per_second: tour.views_per_second,
         percept_age_ms: tour.percept_age_ms,
         model,
+        sound_ms_per_second: measure_sound(),
         memory_mib: tour.memory_mib,
     }
 }
@@ -141,16 +162,31 @@ fn measure_model(settings: &crate::inference::InferenceSettings) -> anyhow::Resu
             },
         )?;
         whole.push(started.elapsed().as_secs_f64() * 1e3);
-        let started = Instant::now();
-        session.run(&inputs)?;
-        bare.push(started.elapsed().as_secs_f64() * 1e3);
+        bare.push(session.time_bare_run(&inputs)?.as_secs_f64() * 1e3);
     }
     let ([whole_ms], [run_ms]) = (percentiles(&whole, [0.5]), percentiles(&bare, [0.5]));
     Ok(Some(ModelFigures { whole_ms, run_ms, ratio: whole_ms / run_ms }))
 }
 
+/// Ten seconds of a sound that goes round the head twice a second, so that every block is a crossfade.
+fn measure_sound() -> f64 {
+    const SECONDS: usize = 10;
+    let blocks = SECONDS * head_responses::RATE_HZ as usize / BLOCK;
+    let place = |index: usize| {
+        let angle = std::f32::consts::TAU * 2.0 * (index * BLOCK) as f32 / head_responses::RATE_HZ as f32;
+        Placement { direction: Vec3::new(angle.sin(), 0.2, -angle.cos()).normalize(), gain: 1.0 }
+    };
+    let mut binaural = Binaural::new(HeadResponses::kemar(), place(0));
+    let started = Instant::now();
+    for index in 0..blocks {
+        let block = std::array::from_fn(|n| ((index + 7 * n) % 64) as f32 / 64.0);
+        std::hint::black_box(binaural.render(&block, place(index)));
+    }
+    started.elapsed().as_secs_f64() * 1e3 / SECONDS as f64
+}
+
 /// Processor and number of cores.
-fn machine() -> String {
+pub(super) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let name = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
@@ -181,5 +217,9 @@ fn as_text(figures: &Figures) -> String {
             model.whole_ms, model.run_ms, model.ratio
         );
     }
+    if let (Some(first), Some(last)) = (figures.memory_mib.first(), figures.memory_mib.last()) {
+        text += &format!("memory, MiB              {first:.0} at first, {last:.0} at last\n");
+    }
+    text += &format!("a sound at a place       {:.1} ms per second of it\n", figures.sound_ms_per_second);
     text
 }

@@ -1,6 +1,7 @@
 //! The command line: one file per command, each with its arguments and a `run`.
 
 mod bench;
+mod bench_vr;
 mod check;
 mod doctor;
 mod dream;

@@ -160,6 +160,33 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
     tour.report(&mut app, &adapter.name)
 }
 
+/// The phase of a cycle after so many seconds of it.
+fn phase_at(cycle: &[(Phase, f64)], seconds: f64) -> Phase {
+    let whole: f64 = cycle.iter().map(|(_, length)| length).sum();
+    let mut rest = seconds.max(0.0) % whole.max(1e-3);
+    let mut phase = cycle.first().map_or(Phase::AiOn, |(phase, _)| *phase);
+    for (next, length) in cycle {
+        phase = *next;
+        if rest < *length {
+            break;
+        }
+        rest -= length;
+    }
+    phase
+}
+
+/// Lets eyes and models run or rest as a phase wants it.
+pub fn switch_senses(world: &mut World, phase: Phase) {
+    let enabled = matches!(phase, Phase::AiOn | Phase::Scored);
+    world.resource_mut::<RecognitionSettings>().set_if_neq(RecognitionSettings { enabled });
+    let mut eyes = world.query_filtered::<&mut Eye, With<CompanionEye>>();
+    for mut eye in eyes.iter_mut(world) {
+        let rate = if phase == Phase::EyesOff { EyeRate::OnRequest } else { EyeRate::EveryTicks(LOOK_EVERY_TICKS) };
+        let wanted = Eye { truth: phase == Phase::Scored, rate, ..eye.clone() };
+        eye.set_if_neq(wanted);
+    }
+}
+
 /// What a tour keeps while it runs.
 struct Tour<'a> {
     settings: &'a TourSettings,
@@ -189,7 +216,8 @@ impl Tour<'_> {
                 progress.finish_and_clear();
                 return Ok(());
             }
-            let phase = self.enter_phase(app, seconds);
+            let phase = phase_at(&self.settings.cycle, seconds);
+            switch_senses(app.world_mut(), phase);
             let answered = |app: &App| app.world().resource::<RecognitionStatus>().answered;
             let (before, answered_before) = (Instant::now(), answered(app));
             app.update();
@@ -208,31 +236,6 @@ impl Tour<'_> {
             self.take_due_pictures(app, seconds / self.settings.seconds)?;
             photographing += before.elapsed();
         }
-    }
-
-    /// The phase at a moment of the tour; senses are switched when it begins.
-    fn enter_phase(&self, app: &mut App, seconds: f64) -> Phase {
-        let cycle = &self.settings.cycle;
-        let whole: f64 = cycle.iter().map(|(_, length)| length).sum();
-        let mut rest = seconds.max(0.0) % whole.max(1e-3);
-        let mut phase = cycle.first().map_or(Phase::AiOn, |(phase, _)| *phase);
-        for (next, length) in cycle {
-            phase = *next;
-            if rest < *length {
-                break;
-            }
-            rest -= length;
-        }
-        let world = app.world_mut();
-        let enabled = matches!(phase, Phase::AiOn | Phase::Scored);
-        world.resource_mut::<RecognitionSettings>().set_if_neq(RecognitionSettings { enabled });
-        let mut eyes = world.query_filtered::<&mut Eye, With<CompanionEye>>();
-        for mut eye in eyes.iter_mut(world) {
-            let rate = if phase == Phase::EyesOff { EyeRate::OnRequest } else { EyeRate::EveryTicks(LOOK_EVERY_TICKS) };
-            let wanted = Eye { truth: phase == Phase::Scored, rate, ..eye.clone() };
-            eye.set_if_neq(wanted);
-        }
-        phase
     }
 
     fn report(self, app: &mut App, adapter: &str) -> anyhow::Result<TourReport> {

@@ -97,7 +97,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    pub(super) fn of(values: &[f64]) -> Self {
+    pub fn of(values: &[f64]) -> Self {
         let [p50, p95, p99] = percentiles(values, [0.5, 0.95, 0.99]);
         Self { count: values.len(), p50, p95, p99 }
     }
