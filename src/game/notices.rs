@@ -15,6 +15,7 @@ use crate::{
         bindings::Action,
         flat::Pressed,
         headset::HeadsetStatus,
+        input_log::Recorder,
         panels::{PanelKind, ShownOn},
     },
     scene::SceneProblems,
@@ -31,7 +32,10 @@ impl Plugin for NoticesPlugin {
             .add_systems(Startup, spawn)
             .add_message::<ImportFailed>()
             .add_systems(Update, tell_failed_imports.before(show_notices))
-            .add_systems(Update, (tell_settings_status, tell_headset, take_screenshots, show_notices).chain())
+            .add_systems(
+                Update,
+                (tell_settings_status, tell_headset, tell_recorder, take_screenshots, show_notices).chain(),
+            )
             .add_systems(Update, show_scene_problems.run_if(not(in_state(GameState::Loading))));
     }
 }
@@ -56,13 +60,32 @@ const STYLE: LineStyle = LineStyle {
     edge: theme::EDGE,
 };
 
-/// Whoever was in the headset a moment ago wants to know why no longer.
-fn tell_headset(status: Option<Res<HeadsetStatus>>, mut notices: MessageWriter<Notice>) {
-    if let Some(status) = status
-        && status.is_changed()
-        && let HeadsetStatus::Lost(why) = &*status
+/// Whoever was in the headset a moment ago wants to know why no longer; whoever asks for it, why there is none.
+fn tell_headset(
+    status: Option<Res<HeadsetStatus>>,
+    mut pressed: MessageReader<Pressed>,
+    mut notices: MessageWriter<Notice>,
+) {
+    let asked = pressed.read().any(|pressed| pressed.0 == Action::Headset);
+    let Some(status) = status else { return };
+    match &*status {
+        HeadsetStatus::Lost(why) if asked || status.is_changed() => {
+            notices.write(Notice(format!("The headset is lost: {why}.")));
+        }
+        HeadsetStatus::Absent(why) if asked => {
+            notices.write(Notice(format!("There is no headset: {why}")));
+        }
+        _ => {}
+    }
+}
+
+/// Input that is not recorded, though it was asked for.
+fn tell_recorder(recorder: Option<Res<Recorder>>, mut notices: MessageWriter<Notice>) {
+    if let Some(recorder) = recorder
+        && recorder.is_added()
+        && let Status::Unavailable(why) = &recorder.status
     {
-        notices.write(Notice(format!("The headset is lost: {why}.")));
+        notices.write(Notice(why.clone()));
     }
 }
 

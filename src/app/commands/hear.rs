@@ -41,6 +41,9 @@ pub struct HearArgs {
     /// The model folder; `speech` beside the other models if it is left out.
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// As if the talk key were held while it was spoken: doubt weighs less.
+    #[arg(long, conflicts_with = "live")]
+    held: bool,
     /// Hardware to run it on: auto, cpu, cuda, webgpu, …
     #[arg(long, default_value = "auto", value_parser = ProviderChoice::from_str)]
     provider: ProviderChoice,
@@ -74,7 +77,7 @@ pub fn run(args: HearArgs) -> anyhow::Result<Exit> {
     let mut recogniser = Recogniser::new(ModelSession::open(runtime, &folder, &settings)?, graph)?;
     let mut all = Vec::new();
     for utterance in spoken {
-        let found = recogniser.hear(&utterance.samples).context("running the speech model")?;
+        let found = recogniser.hear_as(&utterance.samples, args.held).context("running the speech model")?;
         let report = report(&utterance, &found, recogniser.settings().seconds_per_step());
         if !args.json {
             print_line(&report);

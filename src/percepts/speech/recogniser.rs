@@ -98,10 +98,18 @@ impl Recogniser {
     /// # Errors
     /// - the model fails
     pub fn hear(&mut self, samples: &[f32]) -> Result<Recognised, RunError> {
+        self.hear_as(samples, false)
+    }
+
+    /// The same; `addressed`: the speaker holds the talk key, so that doubt weighs less.
+    ///
+    /// # Errors
+    /// - as [`Recogniser::hear`]
+    pub fn hear_as(&mut self, samples: &[f32], addressed: bool) -> Result<Recognised, RunError> {
         let begun = Instant::now();
         let rows = self.posteriors(samples)?;
         let decoded = self.decode(&rows);
-        let accepted = decoded.best.as_ref().is_some_and(|best| best.confidence >= self.settings.min_confidence);
+        let accepted = decoded.best.as_ref().is_some_and(|best| best.confidence >= self.settings.least(addressed));
         Ok(Recognised { decoded, accepted, ms: begun.elapsed().as_secs_f64() * 1e3 })
     }
 }
