@@ -5,6 +5,7 @@
 pub mod bare_hands;
 pub mod bindings;
 pub mod flat;
+mod hand_pulses;
 pub mod headset;
 mod headset_view;
 pub mod input_log;

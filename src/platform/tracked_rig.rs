@@ -13,6 +13,7 @@ use bevy::{ecs::system::SystemParam, input::InputSystems, math::Vec3A, prelude::
 use super::{
     bindings::Action,
     flat::{Pressed, Steering},
+    hand_pulses::{feel, feel_hits},
     headset::{HeadsetStatus, HeadsetWanted},
     locomotion::{Flick, Motion, Squeezed, arc, pitch_of, recentred, turned_about, vignette, yaw_of},
     settings::{HeadsetSettings, Locomotion, Settings, Turning},
@@ -21,7 +22,7 @@ use super::{
 use crate::world::{
     HandIntent, MeasuredHead, WalkIntent,
     avatar::AvatarHand,
-    hand::{HandTarget, Holding, TrackedHand},
+    hand::{Holding, TrackedHand},
     player::{Landing, Player, ViewPose, WalkSettings, WalkSystems},
 };
 
@@ -48,6 +49,7 @@ impl Plugin for TrackedRigPlugin {
                     .after(InputSystems),
             )
             .add_systems(FixedUpdate, follow_body.after(WalkSystems).run_if(is_worn))
+            .add_systems(FixedLast, feel_hits.run_if(is_worn))
             .add_systems(Update, (feel, toggle_headset))
             .add_systems(PostUpdate, draw_hands.before(TransformSystems::Propagate).run_if(is_worn));
     }
@@ -458,28 +460,6 @@ fn leave_body(
     }
     for mut walk in &mut players {
         *walk = WalkIntent { yaw: walk.yaw, pitch: walk.pitch, ..default() };
-    }
-}
-
-/// Hands feel what they could take, what they took and what they let go.
-fn feel(
-    hands: Query<(&RigHand, &HandTarget, Option<&Holding>)>,
-    mut felt: Local<[(Option<Entity>, Option<Entity>); 2]>,
-    mut pulses: MessageWriter<Pulse>,
-) {
-    for (hand, target, holding) in &hands {
-        let side = hand.side;
-        let now = (target.0, holding.map(|holding| holding.body));
-        let before = std::mem::replace(&mut felt[side as usize], now);
-        let mut pulse = |strength, seconds| {
-            pulses.write(Pulse { side, strength, seconds });
-        };
-        match (before, now) {
-            ((_, None), (_, Some(_))) => pulse(0.6, 0.06),
-            ((_, Some(_)), (_, None)) => pulse(0.3, 0.04),
-            ((was, _), (is, None)) if is.is_some() && is != was => pulse(0.15, 0.02),
-            _ => {}
-        }
     }
 }
 

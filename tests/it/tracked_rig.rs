@@ -249,6 +249,32 @@ fn a_thrown_thing_flies_as_the_hand_moved() {
 }
 
 #[test]
+fn a_held_thing_that_strikes_a_wall_is_felt_once() {
+    let mut worn = Worn::new(|_| {});
+    let ball = thing(&mut worn.app, Collider::sphere(0.05), 0.2, Vec3::new(0.2, 1.2, -0.3));
+    worn.app.world_mut().entity_mut(ball).insert((Grabbable, GravityScale(0.0)));
+    block(&mut worn.app, Vec3::new(0.7, 1.2, -0.3), Vec3::new(0.2, 1.0, 1.0));
+    let strikes = |worn: &mut Worn, x: f32, squeeze: f32| {
+        worn.app.world_mut().resource_mut::<Messages<Pulse>>().clear();
+        worn.act(|tracking| {
+            let hand = tracking.hand_mut(Side::Right);
+            hand.grip = Some(at(x, 1.2, -0.28));
+            hand.aim = hand.grip;
+            hand.squeeze = squeeze;
+        });
+        worn.app.world_mut().resource_mut::<Messages<Pulse>>().drain().count()
+    };
+    for tick in 0..10 {
+        strikes(&mut worn, 0.2, if tick < 5 { 0.0 } else { 1.0 });
+    }
+    assert_eq!(worn.held(), [ball]);
+    let on_the_way: usize = (1..=4).map(|step| strikes(&mut worn, 0.2 + 0.05 * step as f32, 1.0)).sum();
+    assert_eq!(on_the_way, 0);
+    let at_the_wall: usize = (5..=9).map(|step| strikes(&mut worn, 0.2 + 0.05 * step as f32, 1.0)).sum();
+    assert_eq!(at_the_wall, 1);
+}
+
+#[test]
 fn a_ray_fetches_what_is_out_of_reach() {
     let mut worn = Worn::new(|_| {});
     block(&mut worn.app, Vec3::new(0.2, 0.5, -2.0), Vec3::new(0.5, 1.0, 0.5));
