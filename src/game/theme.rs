@@ -80,6 +80,15 @@ pub(super) fn list_node(top: f32, width: f32, in_headset: bool) -> Node {
     }
 }
 
+/// A panel through which no notice shines.
+pub(super) fn solid_panel(node: Node) -> impl Bundle {
+    (
+        Node { border: UiRect::all(px(1)), border_radius: BorderRadius::all(px(10)), ..node },
+        BackgroundColor(INK_SOLID),
+        BorderColor::all(EDGE),
+    )
+}
+
 /// A node that covers the window.
 pub(super) fn cover() -> Node {
     Node {
