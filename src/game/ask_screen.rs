@@ -281,7 +281,7 @@ fn draw(
             ShownOn(PanelKind::Menu),
             Name::new("ask list"),
             theme::LISTS,
-            theme::panel(Node { row_gap: px(2), ..theme::list_node(96.0, 320.0, worn) }),
+            theme::solid_panel(Node { row_gap: px(2), ..theme::list_node(96.0, 320.0, worn) }),
             children![(
                 Node { margin: UiRect::new(px(10), px(10), px(0), px(8)), ..default() },
                 theme::text(title, 19.0, theme::TEXT),

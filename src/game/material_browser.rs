@@ -210,7 +210,7 @@ fn draw(
             ShownOn(PanelKind::Menu),
             Name::new("material browser"),
             theme::LISTS,
-            theme::panel(Node { row_gap: px(8), ..theme::list_node(60.0, COLUMNS as f32 * 96.0 + 34.0, worn) }),
+            theme::solid_panel(Node { row_gap: px(8), ..theme::list_node(60.0, COLUMNS as f32 * 96.0 + 34.0, worn) }),
             children![(
                 Node { margin: UiRect::new(px(4), px(4), px(0), px(2)), ..default() },
                 theme::text("Paint what you look at", 19.0, theme::TEXT),

@@ -67,18 +67,26 @@ pub(super) const LISTS: GlobalZIndex = GlobalZIndex(21);
 
 /// A list's place: at the left of the window, where the world stays in sight, or in the middle of its panel in a headset.
 pub(super) fn list_node(top: f32, width: f32, in_headset: bool) -> Node {
-    let (left, right, margin) = if in_headset { (px(0), px(0), auto()) } else { (px(28), auto(), px(0)) };
+    let (left, back) = if in_headset { (percent(50), -0.5 * width) } else { (px(28), 0.0) };
     Node {
         position_type: PositionType::Absolute,
         left,
-        right,
         top: px(top),
         width: px(width),
-        margin: UiRect::horizontal(margin),
+        margin: UiRect::left(px(back)),
         padding: UiRect::all(px(14)),
         flex_direction: FlexDirection::Column,
         ..default()
     }
+}
+
+/// A panel through which no notice shines.
+pub(super) fn solid_panel(node: Node) -> impl Bundle {
+    (
+        Node { border: UiRect::all(px(1)), border_radius: BorderRadius::all(px(10)), ..node },
+        BackgroundColor(INK_SOLID),
+        BorderColor::all(EDGE),
+    )
 }
 
 /// A node that covers the window.

@@ -1,6 +1,7 @@
 //! Controllers through OpenXR's actions.
 //!
-//! In: the session, the profiles of `xr_bindings`, joints of hands without controllers (`bare_hands`). Out: [`HandState`]s; vibration. What is absent: what buttons mean.
+//! In: the session, the profiles of `xr_bindings`, joints of hands without controllers (`bare_hands`). Out: [`HandState`]s;
+//! vibration. What is absent: what buttons mean.
 
 use bevy::prelude::*;
 use openxr::{
