@@ -267,11 +267,11 @@ fn dreams_of_a_scene_appear_on_walls_and_things_and_equal_ones_share_pictures() 
     assert_eq!((hall.status().made, hall.status().textures), (3, 3), "stone once, floor, stool");
     let (ceiling, _) = hall.worn(RoomPart::Ceiling);
     assert!(ceiling.normal_map_texture.is_some() && ceiling.metallic_roughness_texture.is_some());
-    assert_eq!(ceiling.uv_transform.matrix2.x_axis.x, 1.0 / 1.5, "a repeat is 1.5 m wide");
+    assert_eq!(ceiling.uv_transform.matrix2.x_axis.x, 1.0 / 0.75, "256 texels are 1.5 m wide, these are 128");
     let (floor, _) = hall.worn(RoomPart::Floor);
     assert_ne!(floor.base_color_texture, ceiling.base_color_texture);
     // As wide as the generator says of wood.
-    assert!((floor.uv_transform.matrix2.x_axis.x - 1.0 / 1.5).abs() < 1e-6);
+    assert!((floor.uv_transform.matrix2.x_axis.x - 1.0 / 0.375).abs() < 1e-6);
     let (walls, dreams) = hall.worn(RoomPart::Walls);
     assert!(dreams.is_none() && walls.base_color_texture.is_none(), "chalk stays chalk");
 
@@ -281,7 +281,7 @@ fn dreams_of_a_scene_appear_on_walls_and_things_and_equal_ones_share_pictures() 
     let desk = worn.iter(world).find(|(dreams, _)| dreams.0.stretch == 2.0).expect("the desk").1.0.clone();
     let desk = world.resource::<Assets<StandardMaterial>>().get(&desk).unwrap();
     assert_eq!(desk.base_color_texture, ceiling.base_color_texture);
-    assert!((desk.uv_transform.matrix2.x_axis.x - 2.0 / 1.5).abs() < 1e-6);
+    assert!((desk.uv_transform.matrix2.x_axis.x - 2.0 / 0.75).abs() < 1e-6);
     let image = world.resource::<Assets<Image>>().get(ceiling.base_color_texture.as_ref().unwrap()).unwrap();
     assert_eq!((image.width(), image.texture_descriptor.mip_level_count), (128, 8));
 }

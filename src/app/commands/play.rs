@@ -109,6 +109,10 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if let Err(why) = &display {
+        if args.vr {
+            // Whoever asks for a headset is told first whether there is one.
+            headset::choose(HeadsetChoice::Forced)?;
+        }
         let of_a_window = [
             ("--vr", args.vr),
             ("--screenshot", args.screenshot.is_some()),
