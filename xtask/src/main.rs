@@ -139,6 +139,7 @@ fn test(arguments: &[String]) -> Result {
 fn test_headset(arguments: &[String]) -> Result {
     let mut environment = setup(true)?;
     environment.extend(monado::bring(&root().join("target/runtime"))?);
+    environment.insert("UMWELT_MONADO_MUST_START".to_owned(), "1".to_owned());
     run_headset_tests(arguments, environment)
 }
 
