@@ -1,4 +1,4 @@
-//! Whether a window can be opened.
+//! Whether a window can be opened, on Linux.
 //!
 //! Bevy speaks X11 only, and panics where the server that `DISPLAY` names does not answer: so it is asked before. Sources: X(7),
 //! "Display names"; `X11/Xtrans` for the places of the sockets.
@@ -6,7 +6,10 @@
 use std::{
     env,
     net::{TcpStream, ToSocketAddrs as _},
-    os::unix::net::UnixStream,
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::net::{SocketAddr, UnixStream},
+    },
     time::Duration,
 };
 
@@ -18,9 +21,6 @@ const FIRST_PORT: u16 = 6000;
 /// # Errors
 /// - no window can be opened: why
 pub fn find_display() -> Result<(), String> {
-    if !cfg!(target_os = "linux") {
-        return Ok(());
-    }
     let value = |name| env::var(name).ok().filter(|value| !value.is_empty());
     match value("DISPLAY") {
         Some(name) => reachable(&name),
@@ -50,24 +50,14 @@ fn reachable(name: &str) -> Result<(), String> {
     answer.map_err(|error| format!("the display {name} does not answer ({error})"))
 }
 
-/// The same name outside of the file system, as X servers offer it on Linux.
-#[cfg(target_os = "linux")]
+/// The same name outside of the file system, as X servers offer it.
 fn abstract_socket(path: &str) -> Option<UnixStream> {
-    use std::os::{linux::net::SocketAddrExt as _, unix::net::SocketAddr};
     UnixStream::connect_addr(&SocketAddr::from_abstract_name(path).ok()?).ok()
 }
 
-#[cfg(not(target_os = "linux"))]
-fn abstract_socket(_path: &str) -> Option<UnixStream> {
-    None
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
-    use std::os::{
-        linux::net::SocketAddrExt as _,
-        unix::net::{SocketAddr, UnixListener},
-    };
+    use std::os::unix::net::UnixListener;
 
     use super::*;
 

@@ -29,7 +29,11 @@ use super::{
     Lacking, graphics,
     headset::{self, Headset},
 };
-use crate::{base::Tick, world::register_scene_folder};
+use crate::{
+    base::Tick,
+    scene::{ActiveScene, SceneProblems},
+    world::register_scene_folder,
+};
 
 /// A windowless app with Bevy's renderer and nothing of ours. Add plugins, then call [`finish`].
 ///
@@ -84,6 +88,20 @@ pub fn finish(app: &mut App) {
     }
     app.finish();
     app.cleanup();
+}
+
+/// The first update, in which the scene is read.
+///
+/// # Errors
+/// - the scene has problems: all of them
+pub fn enter_scene(app: &mut App) -> anyhow::Result<()> {
+    app.update();
+    if app.world().contains_resource::<ActiveScene>() {
+        return Ok(());
+    }
+    let problems = &app.world().resource::<SceneProblems>().0;
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    anyhow::bail!("the scene cannot be entered:\n{}", lines.join("\n"))
 }
 
 /// An image that a camera can draw into and that can be read back: sRGB, 8 bits a channel.

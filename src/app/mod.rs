@@ -5,7 +5,7 @@ mod actions;
 pub mod annotate;
 pub mod commands;
 pub mod companion_pictures;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod display;
 pub mod dream_materials;
 mod dream_rows;

@@ -135,14 +135,8 @@ fn status_text(status: &Status) -> String {
 
 /// Why nothing is recognised.
 fn blindness(models: &Models) -> String {
-    if let Err(reason) = models.runtime() {
-        return reason.to_owned();
-    }
-    match models.get(DETECTOR).map(|model| model.status().status) {
-        // A model of that name that is ready and does not detect is no detector.
-        None | Some(Status::Ready) => "none; `umwelt train detector` makes one: the companion is blind".to_owned(),
-        Some(status) => status_text(&status),
-    }
+    let nothing = "none; `umwelt train detector` makes one: the companion is blind";
+    status_text(&models.absence(DETECTOR, nothing))
 }
 
 /// What it says is heard from where it is, as a chirp: high when it has found what it was asked for. The words are

@@ -22,6 +22,7 @@ use super::{
     provider::SessionSettings,
     worker::{ModelStatus, Worker},
 };
+use crate::base::Status;
 
 /// How often model folders are looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -119,6 +120,18 @@ impl Models {
     /// - why there is none, and what to do
     pub fn runtime(&self) -> Result<&'static Runtime, &str> {
         self.runtime.as_ref().map(|runtime| *runtime).map_err(String::as_str)
+    }
+
+    /// Why the model in folder `name` does not do what is asked of it: it loads or cannot be used; or it is not there, or ready and
+    /// for something else, which `nothing` says.
+    pub fn absence(&self, name: &str, nothing: &str) -> Status {
+        if let Err(reason) = self.runtime() {
+            return Status::Unavailable(reason.to_owned());
+        }
+        match self.get(name).map(|worker| worker.status().status) {
+            Some(Status::Ready) | None => Status::Unavailable(nothing.to_owned()),
+            Some(status) => status,
+        }
     }
 
     /// Waits until every model is ready or known to be unavailable: for lockstep runs and commands.

@@ -188,7 +188,8 @@ fn know_generator(models: Option<Res<Models>>, mut dreaming: ResMut<Dreaming>, m
     };
     let manifest = models.for_task(TASK).and_then(Worker::manifest);
     let Some(manifest) = manifest else {
-        dreaming.status.generator = absence(&models);
+        dreaming.status.generator =
+            models.absence("texture", "there is no generator; `umwelt train texture` makes one");
         // What cannot be dreamt is not promised.
         if matches!(dreaming.status.generator, Status::Unavailable(_)) {
             materials.set_if_neq(DreamMaterials::default());
@@ -225,19 +226,6 @@ fn known_materials(generator: Option<&Generator>) -> DreamMaterials {
     let mut names = generator.map(|generator| generator.labels.clone()).unwrap_or_default();
     names.sort();
     DreamMaterials(names)
-}
-
-/// Why nothing can dream.
-fn absence(models: &Models) -> Status {
-    if let Err(reason) = models.runtime() {
-        return Status::Unavailable(reason.to_owned());
-    }
-    match models.get("texture").map(|worker| worker.status().status) {
-        Some(Status::Ready) | None => {
-            Status::Unavailable("there is no generator; `umwelt train texture` makes one".to_owned())
-        }
-        Some(status) => status,
-    }
 }
 
 /// Finds the texture of every dream that is new or was changed, also by another generator.

@@ -9,7 +9,10 @@ use clap::Args;
 use image::RgbImage;
 use serde::Serialize;
 
-use super::{bench_vr, play::find_scene};
+use super::{
+    bench_vr,
+    play::{SIDES, TOUR_SECONDS, find_scene},
+};
 use crate::{
     app::{
         Exit, WrongCall,
@@ -93,13 +96,13 @@ const MODEL_RUNS: usize = 60;
 /// - as [`take_tour`]
 /// - with `--vr`: as [`bench_vr::run`]
 pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
-    if !(1.0..=86_400.0).contains(&args.seconds) {
+    if !TOUR_SECONDS.contains(&args.seconds) {
         return Err(WrongCall("a benchmark takes 1 to 86400 seconds".to_owned()).into());
     }
     if args.vr {
         return bench_vr::run(&args);
     }
-    if ![args.width, args.height].iter().all(|side| (64..=16384).contains(side)) {
+    if ![args.width, args.height].iter().all(|side| SIDES.contains(side)) {
         return Err(WrongCall("the view's sides are 64 to 16384 pixels".to_owned()).into());
     }
     let inference = args.inference.settings();

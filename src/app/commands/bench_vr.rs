@@ -26,7 +26,7 @@ use super::{
 use crate::{
     app::{
         Exit, Lacking, graphics,
-        headless::{finish, headless_app_with},
+        headless::{enter_scene, finish, headless_app_with},
         headset::{self, Headset, HeadsetChoice},
         inhabited::InhabitedWorldPlugin,
         tour::{Phase, Spread, switch_senses},
@@ -43,7 +43,6 @@ use crate::{
         tracked_rig::TrackedRigSystems,
         tracking::{Side, Tracking},
     },
-    scene::{ActiveScene, SceneProblems},
     world::WorldView,
 };
 
@@ -126,12 +125,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
         .add_systems(PreUpdate, (walk_in_circles.before(TrackedRigSystems), close_right_eye))
         .add_systems(Update, dress_eyes);
     finish(&mut app);
-    app.update();
-    if !app.world().contains_resource::<ActiveScene>() {
-        let problems = &app.world().resource::<SceneProblems>().0;
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::bail!("the scene cannot be entered:\n{}", lines.join("\n"));
-    }
+    enter_scene(&mut app)?;
     app.world().resource::<Models>().wait_until_loaded();
     wait_until_worn(&mut app)?;
     let measured = measure(&mut app, args.seconds)?;

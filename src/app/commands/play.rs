@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write as _,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +11,7 @@ use anyhow::Context as _;
 use bevy::math::UVec2;
 use clap::Args;
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use crate::app::display::find_display;
 use crate::{
     app::{
@@ -25,6 +26,11 @@ use crate::{
     platform::input_log::InputLog,
     sensors::{EarSource, SoundFile},
 };
+
+/// Sides of a window, pixels.
+pub(super) const SIDES: RangeInclusive<u32> = 64..=16384;
+/// Length of a tour, seconds.
+pub(super) const TOUR_SECONDS: RangeInclusive<f64> = 1.0..=86_400.0;
 
 /// Arguments of `umwelt play`.
 #[derive(Debug, Args)]
@@ -84,11 +90,11 @@ pub struct PlayArgs {
 pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     let log = args.replay.as_deref().map(InputLog::read).transpose()?;
     let scene = scene_of(args.scene.as_deref(), log.as_ref())?;
-    let size = [args.width, args.height].map(|side| side.filter(|side| (64..=16384).contains(side)));
+    let size = [args.width, args.height].map(|side| side.filter(|side| SIDES.contains(side)));
     if args.width.is_some() != size[0].is_some() || args.height.is_some() != size[1].is_some() {
         return Err(WrongCall("the window's sides are 64 to 16384 pixels".to_owned()).into());
     }
-    if !(1.0..=86_400.0).contains(&args.seconds) {
+    if !TOUR_SECONDS.contains(&args.seconds) {
         return Err(WrongCall("a tour takes 1 to 86400 seconds".to_owned()).into());
     }
     // A file that cannot be heard is told before anything is built.
@@ -238,7 +244,8 @@ fn check_new_file(path: &Path) -> Result<(), WrongCall> {
     }
 }
 
-#[cfg(not(unix))]
+/// Elsewhere than on Linux there is always a desktop.
+#[cfg(not(target_os = "linux"))]
 fn find_display() -> Result<(), String> {
     Ok(())
 }

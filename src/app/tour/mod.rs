@@ -27,7 +27,7 @@ use self::{
 };
 use super::{
     companion_pictures::CompanionPictures,
-    headless::{finish, headless_app_for, picture_target},
+    headless::{enter_scene, finish, headless_app_for, picture_target},
     inhabited::{CompanionEye, InhabitedWorldPlugin, LOOK_EVERY_TICKS},
     live_score::{LiveScore, LiveScorePlugin},
     memory::{MemoryFigures, resident_mib},
@@ -37,7 +37,6 @@ use crate::{
     behaviours::Friend,
     inference::{InferenceSettings, Models, Worker},
     percepts::{Heard, RecognitionSettings, RecognitionStatus, TASK},
-    scene::{ActiveScene, SceneProblems},
     sensors::{EarPlugin, EarSource, Eye, EyeRate, EyeStatus},
     world::WorldView,
 };
@@ -134,12 +133,7 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
         .id();
     app.add_systems(PostUpdate, follow_eyes.before(TransformSystems::Propagate));
     finish(&mut app);
-    app.update();
-    if !app.world().contains_resource::<ActiveScene>() {
-        let problems = &app.world().resource::<SceneProblems>().0;
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::bail!("the scene cannot be entered:\n{}", lines.join("\n"));
-    }
+    enter_scene(&mut app)?;
     let find = &settings.find;
     anyhow::ensure!(app.world().resource::<ClassTable>().id(find).is_some(), "no class is called {find:?}");
     app.world().resource::<Models>().wait_until_loaded();
