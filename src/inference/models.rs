@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Where models and ONNX Runtime are, and how models are run.
 #[derive(Clone, Debug)]
 pub struct InferenceSettings {
-    /// The folder that holds model folders.
+    /// The folder that holds model folders, or one model's own.
     pub models: PathBuf,
     pub library: LibraryPlaces,
     pub session: SessionSettings,
@@ -174,8 +174,11 @@ pub fn is_model_folder(folder: &Path) -> bool {
     folder.join(MANIFEST_FILE).is_file() || folder.join(MODEL_FILE).is_file()
 }
 
-/// The model folders in `models`, sorted; none if it is not there.
+/// The model folders in `models`, sorted; none if it is not there. A folder that is a model's own is the only one.
 pub fn model_folders(models: &Path) -> Vec<PathBuf> {
+    if is_model_folder(models) {
+        return vec![models.to_owned()];
+    }
     let entries = fs::read_dir(models).into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_model_folder(path)).collect();
     folders.sort();

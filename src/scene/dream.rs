@@ -51,7 +51,8 @@ pub struct DreamSpec {
     pub scale_m: Option<f32>,
     /// How much of its light it sends back: 1 as dreamt, 0.5 half as bright.
     pub shade: f32,
-    pub mapping: Mapping,
+    /// `None`: along the coordinates of what this program builds, from six sides on what comes from a file.
+    pub mapping: Option<Mapping>,
     /// How much the mesh that wears it is enlarged, so that its size in the world stays right.
     pub stretch: f32,
 }
@@ -65,7 +66,7 @@ impl DreamSpec {
             size: DREAM_SIZE,
             scale_m: None,
             shade: 1.0,
-            mapping: Mapping::Uv,
+            mapping: None,
             stretch: 1.0,
         }
     }
@@ -85,10 +86,9 @@ impl fmt::Display for DreamSpec {
 }
 
 /// How a texture is laid onto a mesh.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mapping {
-    /// Along the mesh's own coordinates, which are metres on everything that this program builds.
-    #[default]
+    /// Along the mesh's own coordinates, taken for metres: so they are on everything that this program builds.
     Uv,
     /// From six sides, whatever coordinates the mesh has.
     Box,

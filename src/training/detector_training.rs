@@ -189,6 +189,8 @@ pub fn carried_on<B: TrainingBackend>(
     let pictures = indices.chunks(8).map(|indices| frames_to_tensor::<B>(frames, indices, device));
     let net = import_detector(model, &settings.shape, pictures, device)?;
     settings.fit.peak_rate *= CARRIED_ON_SHARE;
+    // At first it only forgets: the score that it came with may stay the best until the rate has fallen.
+    settings.fit.patience = settings.fit.validations;
     Ok((net, settings))
 }
 

@@ -28,7 +28,7 @@ use super::{
     spawn::{SceneObject, Stage},
     worn::{Dreams, Worn},
 };
-use crate::scene::{ActiveScene, AssetCollider};
+use crate::scene::{ActiveScene, AssetCollider, Mapping};
 
 /// An object whose meshes come from a file.
 #[derive(Component, Clone, Debug, PartialEq)]
@@ -136,12 +136,15 @@ impl ImportedMeshes<'_, '_> {
 }
 
 impl Stage<'_, '_> {
-    /// Gives all meshes of an object from a file a material, laid onto them from six sides: coordinates in files are no measure.
-    /// False if it has no mesh of triangles.
+    /// Gives all meshes of an object from a file a material, laid onto them from six sides, since coordinates in files are no
+    /// measure, or along those coordinates where a dream asks for them. False if it has no mesh that can wear it.
     pub(super) fn dress_imported(&mut self, parts: &[ImportedMesh], worn: &Worn) -> bool {
         let mut any = false;
+        let along_coordinates = worn.dream.as_ref().is_some_and(|dream| dream.mapping == Some(Mapping::Uv));
         for part in parts {
-            let mapped = self.meshes.get(&part.mesh).and_then(|mesh| box_mapped(mesh, &part.place));
+            let mapped = self.meshes.get(&part.mesh).and_then(|mesh| {
+                if along_coordinates { along_its_coordinates(mesh) } else { box_mapped(mesh, &part.place) }
+            });
             let Some(mapped) = mapped else { continue };
             let mesh = self.meshes.add(mapped);
             self.commands.entity(part.entity).insert(Mesh3d(mesh));
@@ -150,6 +153,16 @@ impl Stage<'_, '_> {
         }
         any
     }
+}
+
+/// The mesh with the tangents that relief needs; `None` if it has no coordinates for a texture.
+fn along_its_coordinates(mesh: &Mesh) -> Option<Mesh> {
+    mesh.attribute(Mesh::ATTRIBUTE_UV_0)?;
+    let mut mesh = mesh.clone();
+    if mesh.attribute(Mesh::ATTRIBUTE_TANGENT).is_none() {
+        mesh.generate_tangents().ok()?;
+    }
+    Some(mesh)
 }
 
 /// Objects from files wear what the scene says as soon as they are there.
@@ -257,5 +270,19 @@ mod tests {
         assert!(bounds.min.abs_diff_eq(Vec3::new(1.0, 0.0, 0.0), 1e-4));
         assert!(bounds.max.abs_diff_eq(Vec3::new(3.0, 2.0, 1.0), 1e-4));
         assert!(shape(AssetCollider::Hull, Vec::new(), Vec::new()).is_none());
+    }
+
+    #[test]
+    fn a_file_s_own_coordinates_are_kept_where_it_has_them() {
+        let uvs = |mesh: &Mesh| match mesh.attribute(Mesh::ATTRIBUTE_UV_0) {
+            Some(VertexAttributeValues::Float32x2(uvs)) => uvs.clone(),
+            other => panic!("{other:?}"),
+        };
+        let cube = Mesh::from(Cuboid::new(1.0, 2.0, 3.0));
+        let mapped = along_its_coordinates(&cube).expect("a cube has coordinates");
+        assert_eq!(uvs(&mapped), uvs(&cube));
+        assert!(mapped.attribute(Mesh::ATTRIBUTE_TANGENT).is_some());
+        let bare = cube.with_removed_attribute(Mesh::ATTRIBUTE_UV_0);
+        assert!(along_its_coordinates(&bare).is_none());
     }
 }

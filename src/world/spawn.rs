@@ -250,7 +250,7 @@ impl Stage<'_, '_> {
                     Worn { material: library.object(look, &mut workshop), dream: None }
                 }
             };
-            let from_six_sides = worn.dream.as_ref().is_some_and(|dream| dream.mapping == Mapping::Box);
+            let from_six_sides = worn.dream.as_ref().is_some_and(|dream| dream.mapping == Some(Mapping::Box));
             let mapped = self.meshes.get(&mesh).filter(|_| from_six_sides);
             let mapped = mapped.and_then(|mesh| box_mapped(mesh, &Transform::IDENTITY));
             let mesh = mapped.map_or(mesh, |mapped| self.meshes.add(mapped));

@@ -20,7 +20,7 @@ use umwelt::{
         provider::{Provider, ProviderChoice, SessionSettings},
         session::ModelSession,
     },
-    scene::{Mixture, ScenePlugin, Variation},
+    scene::{Mapping, Mixture, ScenePlugin, Variation},
     textures::{
         DiskSettings, Dreamer, DreamingPlugin, DreamingSettings, DreamingStatus,
         test_generator::{TEST_MATERIALS, test_generator},
@@ -346,6 +346,21 @@ fn a_wall_is_painted_changed_and_gets_its_old_look_back() {
     let (old, dreams) = hall.worn(west);
     assert!(dreams.is_none() && old.base_color_texture.is_none(), "chalk again");
     assert!(hall.status().last_fault.is_none(), "{:?}", hall.status());
+}
+
+#[test]
+fn a_surface_that_is_painted_keeps_how_its_dream_lies_on_it() {
+    if !has_runtime() {
+        return;
+    }
+    let scene = SCENE.replace("marbel", "marble").replace("size: 128", "size: 128, map: Box");
+    let mut hall = Hall::new(&scene, Some(&test_generator()), None);
+    hall.wait("the dreams", Hall::all_shown);
+    hall.look_at(Vec3::new(2.0, 2.6, 2.1));
+    assert_eq!(hall.done("Paint", &["moss"]), "The ceiling wears moss now.");
+    let (_, dreams) = hall.worn(RoomPart::Ceiling);
+    let dream = dreams.expect("a dream").0;
+    assert_eq!((dream.mixture.to_string().as_str(), dream.mapping), ("moss", Some(Mapping::Box)));
 }
 
 #[test]

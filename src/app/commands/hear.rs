@@ -162,9 +162,8 @@ fn print_line(report: &Value) {
 fn listen(grammar: &std::path::Path, folder: PathBuf, provider: ProviderChoice) -> anyhow::Result<Exit> {
     let phrases = open_source(grammar)?;
     require_model(&folder)?;
-    let models = folder.parent().map(PathBuf::from).unwrap_or_default();
     let settings = InferenceSettings {
-        models,
+        models: folder,
         library: library_places(),
         session: SessionSettings { provider, webgpu_plugin: webgpu_plugin(), ..Default::default() },
     };

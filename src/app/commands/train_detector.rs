@@ -30,6 +30,9 @@ pub struct DetectorArgs {
     /// model more of the same, or your own scenes.
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
+    /// Highest learning rate; the preset's, or with --from a tenth of it, if it is left out.
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub learning_rate: Option<f64>,
     /// The model folder to write.
     #[arg(long, default_value = "models/detector", value_name = "DIR")]
     pub out: PathBuf,
@@ -46,6 +49,11 @@ pub enum Preset {
     Cpu,
     /// A larger network for a machine with a GPU.
     Gpu,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| format!("\"{text}\" is not a number"))?;
+    if rate > 0.0 && rate <= 1.0 { Ok(rate) } else { Err("a learning rate is more than 0 and at most 1".to_owned()) }
 }
 
 #[cfg(feature = "train")]
@@ -140,6 +148,7 @@ mod detector {
                 }
                 None => new_detector::<B>(&settings, device),
             };
+            settings.fit.peak_rate = args.learning_rate.unwrap_or(settings.fit.peak_rate);
 
             let (frame_count, validation_count) = (frames.len(), validation.len());
             let bar = RunBar::new()?;

@@ -102,7 +102,7 @@ pub(super) fn dream(node: &Node, known: &DreamMaterials, report: &mut Report) ->
     let seed = fields.get("seed").and_then(|node| read::whole_number(node, "seed", report)).unwrap_or(0);
     let scale_m = fields.get("scale_m").and_then(|node| read::number(node, "scale_m", [0.01, 100.0], report));
     let shade = fields.number_or("shade", 1.0, [0.1, 2.0], report);
-    let mapping = fields.choice("map", &MAPPINGS, report).unwrap_or_default();
+    let mapping = fields.choice("map", &MAPPINGS, report);
     let mut size = DREAM_SIZE;
     if let Some(node) = fields.get("size")
         && let Some(written) = read::whole_number(node, "size", report)
@@ -181,7 +181,7 @@ mod tests {
         let full = r#"dream("marble", seed: 7, scale_m: 1.5, size: 128, mix: {"moss": 0.3}, shade: 0.8, map: Box)"#;
         let dream = parsed(full, &["marble", "moss"]).unwrap();
         assert_eq!((dream.mixture.to_string().as_str(), dream.size), ("marble 70 + moss 30", 128));
-        assert_eq!((dream.scale_m, dream.shade, dream.mapping), (Some(1.5), 0.8, Mapping::Box));
+        assert_eq!((dream.scale_m, dream.shade, dream.mapping), (Some(1.5), 0.8, Some(Mapping::Box)));
         assert_eq!(dream.variation, Variation::of(Seed(7)));
         assert_eq!(parsed("dream(\"bricks\")", &[]), Ok(DreamSpec::of("bricks", Seed(0))));
         assert_eq!(material_of(DreamSpec::of("bricks", Seed(0))).pattern, Pattern::Bricks);

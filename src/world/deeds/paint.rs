@@ -217,6 +217,9 @@ fn paint(target: &Target, word: &str, scene: &SceneSpec, dreams: &DreamMaterials
     let worn = brush.dream_of(target);
     let material = material_named(word, scene, dreams, worn.as_ref())?;
     let live = material.dream.clone().filter(|dream| dreams.contains(dream.mixture.main()));
+    // The mesh stays, and with it how textures lie on it.
+    let live =
+        live.map(|dream| DreamSpec { mapping: worn.as_ref().map_or(dream.mapping, |worn| worn.mapping), ..dream });
     match target {
         Target::Object { root, name } => {
             let object = scene.objects.iter().find(|object| object.name == *name)?;
