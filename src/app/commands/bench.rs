@@ -68,6 +68,9 @@ struct Figures {
     inference_ratio: f64,
     /// p99 frame time with eyes and inference on ÷ both off.
     full_ratio: f64,
+    /// p99 frame time while textures of the largest size are dreamt ÷ while none is; absent where none was made.
+    dream_ratio: Option<f64>,
+    textures_dreamt: u64,
     views_per_second: f64,
     percept_age_ms: Spread,
     model: Option<ModelFigures>,
@@ -87,7 +90,8 @@ struct ModelFigures {
 }
 
 /// Phases short enough that each place of the walk is seen in all of them.
-const CYCLE: [(Phase, f64); 3] = [(Phase::AiOn, 4.0), (Phase::AiOff, 4.0), (Phase::EyesOff, 4.0)];
+const CYCLE: [(Phase, f64); 4] =
+    [(Phase::AiOn, 4.0), (Phase::AiOff, 4.0), (Phase::EyesOff, 4.0), (Phase::Dreaming, 4.0)];
 const MODEL_RUNS: usize = 60;
 
 /// Runs the command.
@@ -134,6 +138,8 @@ fn figures(tour: TourReport, model: Option<ModelFigures>) -> Figures {
         provider: tour.provider,
         inference_ratio: ratio(tour.frame_ms.ai_on, tour.frame_ms.ai_off),
         full_ratio: ratio(tour.frame_ms.ai_on, tour.frame_ms.eyes_off),
+        dream_ratio: (tour.textures_dreamt > 0).then(|| ratio(tour.frame_ms.dreaming, tour.frame_ms.ai_on)),
+        textures_dreamt: tour.textures_dreamt,
         frame_ms: tour.frame_ms,
         views_per_second: tour.views_per_second,
         percept_age_ms: tour.percept_age_ms,
@@ -207,8 +213,12 @@ fn as_text(figures: &Figures) -> String {
     text += &row("eyes and inference", figures.frame_ms.ai_on);
     text += &row("eyes only", figures.frame_ms.ai_off);
     text += &row("neither", figures.frame_ms.eyes_off);
+    text += &row("all, and dreaming", figures.frame_ms.dreaming);
     text += &format!("\ninference on ÷ off, p99  {:.2}\n", figures.inference_ratio);
     text += &format!("all on ÷ all off, p99    {:.2}\n", figures.full_ratio);
+    if let Some(dreaming) = figures.dream_ratio {
+        text += &format!("dreaming ÷ all on, p99   {dreaming:.2} ({} textures)\n", figures.textures_dreamt);
+    }
     text += &format!("views per second         {:.1}\n", figures.views_per_second);
     text += &format!(
         "percept age, ms          {:.0} (p95 {:.0})\n",

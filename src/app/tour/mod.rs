@@ -7,6 +7,7 @@
 mod errands;
 mod pictures;
 mod report;
+mod restless_tile;
 mod walk;
 
 use std::{
@@ -23,6 +24,7 @@ use self::{
     errands::{Errands, LAST_WORDS_SECONDS, Transcript, UNMEASURED_FROM, write_down},
     pictures::{LastLook, PICTURE, keep_last_look},
     report::LiveFigures,
+    restless_tile::{dream_on, dreamt, lay_tile},
     walk::{TourView, Walk, follow_eyes, plan_walk, walk},
 };
 use super::{
@@ -72,6 +74,15 @@ pub enum Phase {
     EyesOff,
     /// As [`Phase::AiOn`], and every picture comes with its truth and is scored.
     Scored,
+    /// As [`Phase::AiOn`], and one texture of the largest size after the other is dreamt.
+    Dreaming,
+}
+
+impl Phase {
+    /// Whether models look at what the eyes see.
+    fn sees(self) -> bool {
+        matches!(self, Phase::AiOn | Phase::Scored | Phase::Dreaming)
+    }
 }
 
 /// The phases of `umwelt play --headless`.
@@ -138,6 +149,9 @@ pub fn take_tour(settings: &TourSettings) -> anyhow::Result<TourReport> {
     anyhow::ensure!(app.world().resource::<ClassTable>().id(find).is_some(), "no class is called {find:?}");
     app.world().resource::<Models>().wait_until_loaded();
     plan_walk(&mut app);
+    if settings.cycle.iter().any(|(phase, _)| *phase == Phase::Dreaming) {
+        lay_tile(app.world_mut());
+    }
     let mut tour = Tour {
         settings,
         photo,
@@ -171,7 +185,7 @@ fn phase_at(cycle: &[(Phase, f64)], seconds: f64) -> Phase {
 
 /// Lets eyes and models run or rest as a phase wants it.
 pub fn switch_senses(world: &mut World, phase: Phase) {
-    let enabled = matches!(phase, Phase::AiOn | Phase::Scored);
+    let enabled = phase.sees();
     world.resource_mut::<RecognitionSettings>().set_if_neq(RecognitionSettings { enabled });
     let mut eyes = world.query_filtered::<&mut Eye, With<CompanionEye>>();
     for mut eye in eyes.iter_mut(world) {
@@ -212,12 +226,14 @@ impl Tour<'_> {
             }
             let phase = phase_at(&self.settings.cycle, seconds);
             switch_senses(app.world_mut(), phase);
+            // What was begun is brought to its end in the next phase, and not measured there.
+            let belated = dream_on(app.world_mut(), phase == Phase::Dreaming) && phase != Phase::Dreaming;
             let answered = |app: &App| app.world().resource::<RecognitionStatus>().answered;
             let (before, answered_before) = (Instant::now(), answered(app));
             app.update();
-            if seconds > 0.0 && seconds < UNMEASURED_FROM * self.settings.seconds {
+            if !belated && seconds > 0.0 && seconds < UNMEASURED_FROM * self.settings.seconds {
                 self.frame_ms.entry(phase).or_default().push(before.elapsed().as_secs_f64() * 1e3);
-                if matches!(phase, Phase::AiOn | Phase::Scored) {
+                if phase.sees() {
                     self.answered += answered(app) - answered_before;
                 }
             }
@@ -235,14 +251,18 @@ impl Tour<'_> {
     fn report(self, app: &mut App, adapter: &str) -> anyhow::Result<TourReport> {
         let world = app.world_mut();
         let spread = |phase| Spread::of(self.frame_ms.get(&phase).map_or(&[], Vec::as_slice));
-        let frame_ms =
-            FrameTimes { ai_on: spread(Phase::AiOn), ai_off: spread(Phase::AiOff), eyes_off: spread(Phase::EyesOff) };
+        let frame_ms = FrameTimes {
+            ai_on: spread(Phase::AiOn),
+            ai_off: spread(Phase::AiOff),
+            eyes_off: spread(Phase::EyesOff),
+            dreaming: spread(Phase::Dreaming),
+        };
+        let textures_dreamt = dreamt(world);
         let status = world.resource::<RecognitionStatus>().clone();
         let models = world.resource::<Models>();
         let (detector, statuses) = (models.for_task(TASK).map(Worker::status), models.statuses());
         let ai_seconds: f64 =
-            [Phase::AiOn, Phase::Scored].iter().filter_map(|phase| self.frame_ms.get(phase)).flatten().sum::<f64>()
-                / 1e3;
+            self.frame_ms.iter().filter(|(phase, _)| phase.sees()).flat_map(|(_, times)| times).sum::<f64>() / 1e3;
         let classes = world.resource::<ClassTable>().len();
         let (live, views) = world.resource::<LiveScore>().figures(classes);
         let mut eyes = world.query_filtered::<&EyeStatus, With<CompanionEye>>();
@@ -265,6 +285,7 @@ impl Tour<'_> {
             seconds: self.settings.seconds,
             frames: self.frame_ms.values().map(Vec::len).sum(),
             frame_ms,
+            textures_dreamt,
             views_per_second: if ai_seconds > 0.0 { self.answered as f64 / ai_seconds } else { 0.0 },
             views_dropped: dropped,
             percept_age_ms: Spread::of(&ages),

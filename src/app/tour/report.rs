@@ -14,6 +14,8 @@ pub struct TourReport {
     pub seconds: f64,
     pub frames: usize,
     pub frame_ms: FrameTimes,
+    /// In phases that dream without pause.
+    pub textures_dreamt: u64,
     pub views_per_second: f64,
     pub views_dropped: u64,
     pub percept_age_ms: Spread,
@@ -85,6 +87,8 @@ pub struct FrameTimes {
     pub ai_on: Spread,
     pub ai_off: Spread,
     pub eyes_off: Spread,
+    /// Eyes, inference and the generator of textures at work.
+    pub dreaming: Spread,
 }
 
 /// Percentiles; all 0 where nothing was measured.
