@@ -19,7 +19,7 @@ use super::{
     perception_on_screen::PerceptionOnScreenPlugin,
 };
 use crate::{
-    game::{GamePlugin, GameState, notices::Screenshots},
+    game::{FirstRun, GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
     platform::{
         PanelsPlugin, SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
@@ -99,6 +99,7 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         PerceptionOnScreenPlugin,
         EarPlugin { source: settings.ear.clone() },
     ))
+    .insert_resource(FirstRun { asks: settings.frames.is_none() && settings.replay.is_none() })
     .insert_resource(Screenshots { folder: super::picture_folder() })
     .insert_resource(CompanionPictures { folder: super::picture_folder() })
     .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot, ..default() })

@@ -1,5 +1,6 @@
 //! The menu as data: its pages, what their rows say, and what they do to the settings. `menu_screen` draws it.
 
+use super::comfort_page;
 use crate::platform::{
     bindings::{Action, Input},
     settings::{Comfort, Locomotion, QualityChoice, Settings, Turning, WindowChoice},
@@ -14,6 +15,8 @@ pub enum Page {
     Settings,
     Sound,
     Headset,
+    /// Asked once, see `comfort_page`.
+    Comfort,
     Bindings,
 }
 
@@ -24,25 +27,34 @@ impl Page {
             Page::Settings => "Settings",
             Page::Sound => "Sound and voice",
             Page::Headset => "In the headset",
+            Page::Comfort => "At ease in the headset",
             Page::Bindings => "Keys and buttons",
         }
+    }
+
+    /// What stands under the title.
+    pub(super) fn lead(self) -> Option<&'static str> {
+        (self == Page::Comfort).then_some(comfort_page::QUESTION)
     }
 }
 
 /// One row of a page.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Row {
     pub label: String,
     /// The present choice, at the right.
     pub value: Option<String>,
     /// For quantities: where the value lies in its range, 0 to 1.
     pub fraction: Option<f32>,
+    /// For one of several that exclude each other: whether it is the chosen one.
+    pub mark: Option<bool>,
     pub deed: Deed,
 }
 
 /// What a row does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Deed {
+    #[default]
     Resume,
     Open(Page),
     Back,
@@ -50,6 +62,9 @@ pub(super) enum Deed {
     /// Leaves the menu for what a key opens: not every controller has a button for it.
     Call(Action),
     Change(Choice),
+    Prefer(Comfort),
+    /// Measures how high the eyes are.
+    Measure,
     /// Waits for a key.
     Rebind(Action),
     ResetBindings,
@@ -86,6 +101,7 @@ pub(super) enum Choice {
     Vignette,
     LeftHanded,
     Seated,
+    EyeHeight,
     RenderScale,
     RefreshRate,
 }
@@ -118,7 +134,7 @@ impl Choice {
         Choice::AnswersAloud,
     ];
 
-    const OF_HEADSET: [Choice; 9] = [
+    const OF_HEADSET: [Choice; 10] = [
         Choice::Comfort,
         Choice::Locomotion,
         Choice::Turning,
@@ -126,6 +142,7 @@ impl Choice {
         Choice::Vignette,
         Choice::LeftHanded,
         Choice::Seated,
+        Choice::EyeHeight,
         Choice::RenderScale,
         Choice::RefreshRate,
     ];
@@ -158,8 +175,9 @@ impl Choice {
             Choice::Turning => "The other hand's stick",
             Choice::SnapDegrees => "One turn",
             Choice::Vignette => "While moving, the view",
-            Choice::LeftHanded => "The hand that walks",
+            Choice::LeftHanded => "You are",
             Choice::Seated => "You play",
+            Choice::EyeHeight => "Your eyes, when you stand",
             Choice::RenderScale => "Pixels for each eye",
             Choice::RefreshRate => "Pictures per second",
         }
@@ -232,8 +250,15 @@ impl Choice {
             },
             Choice::SnapDegrees => format!("{:.0}°", settings.headset.snap_degrees),
             Choice::Vignette => if settings.headset.vignette { "closes in" } else { "stays open" }.to_owned(),
-            Choice::LeftHanded => if settings.headset.left_handed { "right" } else { "left" }.to_owned(),
+            Choice::LeftHanded => match settings.headset.left_handed {
+                true => "left-handed: the right stick walks".to_owned(),
+                false => "right-handed: the left stick walks".to_owned(),
+            },
             Choice::Seated => if settings.headset.seated { "seated" } else { "standing" }.to_owned(),
+            Choice::EyeHeight => match settings.headset.eye_height_m {
+                Some(height) => format!("{height:.2} m up"),
+                None => format!("{:.2} m up, assumed", settings.headset.eye_height()),
+            },
             Choice::RenderScale => match settings.headset.render_scale_percent {
                 100 => "as the headset recommends".to_owned(),
                 percent => format!("{percent} % of each side"),
@@ -289,6 +314,10 @@ pub(super) struct Offered<'a> {
     pub microphones: &'a [String],
     /// Pictures per second of the headset; empty: no choice, or no headset.
     pub rates: &'a [u32],
+    /// Whether a headset is worn.
+    pub worn: bool,
+    /// How measuring the player goes, in words.
+    pub measuring: &'a str,
 }
 
 /// Moves a setting one step on or back. Quantities stop at their ends, choices go round.
@@ -356,6 +385,10 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, off
         Choice::Vignette => settings.headset.vignette = !settings.headset.vignette,
         Choice::LeftHanded => settings.headset.left_handed = !settings.headset.left_handed,
         Choice::Seated => settings.headset.seated = !settings.headset.seated,
+        Choice::EyeHeight => {
+            let centimetres = (100.0 * settings.headset.eye_height()).round() + sign;
+            settings.headset.eye_height_m = Some(centimetres / 100.0);
+        }
         Choice::RenderScale => {
             let percent = settings.headset.render_scale_percent as i32 + 10 * sign as i32;
             settings.headset.render_scale_percent = percent.max(0) as u32;
@@ -370,11 +403,13 @@ pub(super) fn change(settings: &mut Settings, choice: Choice, forward: bool, off
 
 /// The rows of a page. `waiting` is the action whose new key is awaited.
 pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, offered: Offered) -> Vec<Row> {
-    let plain = |label: &str, deed| Row { label: label.to_owned(), value: None, fraction: None, deed };
+    let plain = |label: &str, deed| Row { label: label.to_owned(), deed, ..Row::default() };
+    let measure = Row { value: Some(offered.measuring.to_owned()), ..plain("Set my height", Deed::Measure) };
     let chosen = |choice: Choice| Row {
         label: choice.label().to_owned(),
         value: Some(choice.value(settings, offered)),
         fraction: choice.fraction(settings),
+        mark: None,
         deed: Deed::Change(choice),
     };
     match page {
@@ -398,9 +433,13 @@ pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, off
         Page::Sound => Choice::OF_SOUND.map(chosen).into_iter().chain([plain("Back", Deed::Back)]).collect(),
         Page::Headset => {
             let there = |choice: &Choice| *choice != Choice::RefreshRate || !offered.rates.is_empty();
-            let choices = Choice::OF_HEADSET.into_iter().filter(there);
-            choices.map(chosen).chain([plain("Back", Deed::Back)]).collect()
+            let choices = Choice::OF_HEADSET.into_iter().filter(there).map(chosen);
+            // Of whoever wears none, nothing can be measured, and comfort cannot be tried.
+            let of_the_worn = [measure, plain("Ask me again how I like to move", Deed::Open(Page::Comfort))];
+            let of_the_worn = of_the_worn.into_iter().filter(|_| offered.worn);
+            choices.chain(of_the_worn).chain([plain("Back", Deed::Back)]).collect()
         }
+        Page::Comfort => comfort_page::rows(settings, chosen, measure),
         Page::Bindings => {
             let actions = Action::ALL.map(|action| Row {
                 label: action.title().to_owned(),
@@ -409,8 +448,8 @@ pub(super) fn rows(page: Page, settings: &Settings, waiting: Option<Action>, off
                 } else {
                     inputs_shown(settings.bindings.of(action))
                 }),
-                fraction: None,
                 deed: Deed::Rebind(action),
+                ..Row::default()
             });
             let ways_out = [plain("Back to the defaults", Deed::ResetBindings), plain("Back", Deed::Back)];
             actions.into_iter().chain(ways_out).collect()
@@ -429,7 +468,7 @@ fn inputs_shown(inputs: &[Input]) -> String {
 mod tests {
     use super::*;
 
-    const NOTHING: Offered = Offered { microphones: &[], rates: &[] };
+    const NOTHING: Offered = Offered { microphones: &[], rates: &[], worn: false, measuring: "" };
 
     #[test]
     fn quantities_stop_at_their_ends() {
@@ -448,7 +487,7 @@ mod tests {
     fn choices_go_round_both_ways() {
         let mut settings = Settings::default();
         let microphones = ["Headset".to_owned(), "Webcam".to_owned()];
-        let there = Offered { microphones: &microphones, rates: &[72, 90] };
+        let there = Offered { microphones: &microphones, rates: &[72, 90], ..NOTHING };
         for choice in [
             Choice::WindowMode,
             Choice::Quality,
@@ -492,10 +531,43 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_comfort_marks_the_preset_that_is_chosen() {
+        let mut settings = Settings::default();
+        let marks = |settings: &Settings| -> Vec<bool> {
+            rows(Page::Comfort, settings, None, NOTHING).iter().filter_map(|row| row.mark).collect()
+        };
+        assert_eq!(marks(&settings), [true, false, false]);
+        settings.headset.apply(Comfort::Free);
+        assert_eq!(marks(&settings), [false, false, true]);
+        settings.headset.vignette = true;
+        assert_eq!(marks(&settings), [false; 3], "a mixture of one's own");
+    }
+
+    #[test]
+    fn the_height_of_the_eyes_goes_by_centimetres_within_what_people_have() {
+        let mut settings = Settings::default();
+        change(&mut settings, Choice::EyeHeight, true, NOTHING);
+        assert_eq!(settings.headset.eye_height_m, Some(1.66));
+        for _ in 0..200 {
+            change(&mut settings, Choice::EyeHeight, false, NOTHING);
+        }
+        assert_eq!(settings.headset.eye_height_m, Some(0.8));
+    }
+
+    #[test]
+    fn nothing_is_measured_in_the_window() {
+        let measures = |worn: bool| {
+            let rows = rows(Page::Headset, &Settings::default(), None, Offered { worn, ..NOTHING });
+            rows.iter().any(|row| row.deed == Deed::Measure)
+        };
+        assert!(measures(true) && !measures(false));
+    }
+
+    #[test]
     fn a_microphone_that_went_away_stays_chosen_and_is_told() {
         let mut settings = Settings::default();
         let microphones = ["Headset".to_owned()];
-        let there = Offered { microphones: &microphones, rates: &[] };
+        let there = Offered { microphones: &microphones, ..NOTHING };
         change(&mut settings, Choice::Microphone, true, there);
         let shown = |settings: &Settings, there: Offered| Choice::Microphone.value(settings, there);
         assert_eq!(shown(&settings, there), "Headset");
@@ -507,7 +579,7 @@ mod tests {
     #[test]
     fn every_page_leads_back_and_every_action_has_a_row() {
         let settings = Settings::default();
-        for page in [Page::Settings, Page::Sound, Page::Headset, Page::Bindings] {
+        for page in [Page::Settings, Page::Sound, Page::Headset, Page::Comfort, Page::Bindings] {
             assert!(rows(page, &settings, None, NOTHING).iter().any(|row| row.deed == Deed::Back), "{page:?}");
         }
         let bindings = rows(Page::Bindings, &settings, Some(Action::Jump), NOTHING);

@@ -8,14 +8,14 @@ use bevy::prelude::*;
 use super::{
     ear_sign::bar_fraction,
     menu::{Deed, Page, Row, rows},
-    menu_screen::{Menu, offered},
+    menu_screen::{Around, Menu},
     theme,
 };
 use crate::{
     base::Status,
     platform::{
+        eye_height::EyeHeightMeasurement,
         flat::in_headset,
-        headset::OfferedRates,
         panels::{PanelKind, ShownOn},
         settings::Settings,
         tracking::Tracking,
@@ -62,13 +62,15 @@ pub(super) fn draw(
     mut commands: Commands,
     menu: Res<Menu>,
     settings: Res<Settings>,
-    (ear, rates): (Res<EarStatus>, Res<OfferedRates>),
+    (around, measurement): (Around, Res<EyeHeightMeasurement>),
     tracking: Option<Res<Tracking>>,
     screens: Query<Entity, With<MenuScreen>>,
     mut drawn: Local<Option<Drawn>>,
 ) {
-    let rows = rows(menu.page, &settings, menu.waiting, offered(&ear, &rates));
-    let wanted = Drawn { page: menu.page, rows, note: note(menu.page, &ear) };
+    let measuring = measurement.text();
+    let rows = rows(menu.page, &settings, menu.waiting, around.offered(&measuring));
+    let ear = &around.ear;
+    let wanted = Drawn { page: menu.page, rows, note: note(menu.page, ear) };
     if !screens.is_empty() && drawn.as_ref() == Some(&wanted) {
         return;
     }
@@ -103,6 +105,13 @@ pub(super) fn draw(
             )],
         ))
         .id();
+    if let Some(lead) = menu.page.lead() {
+        commands.spawn((
+            ChildOf(panel),
+            Node { margin: UiRect::new(px(12), px(12), px(0), px(10)), ..default() },
+            children![theme::text(lead, 16.0, theme::MUTED)],
+        ));
+    }
     let padding = row_padding(wanted.rows.len());
     for (number, row) in wanted.rows.iter().enumerate() {
         draw_row(&mut commands, panel, number, row, padding);
@@ -174,9 +183,18 @@ fn draw_row(commands: &mut Commands, panel: Entity, number: usize, row: &Row, pa
                 ..default()
             },
             BackgroundColor(Color::NONE),
-            children![theme::text(row.label.clone(), 17.0, theme::TEXT)],
         ))
         .id();
+    let left = commands
+        .spawn((
+            ChildOf(line),
+            Node { flex_shrink: 0.0, align_items: AlignItems::Center, column_gap: px(10), ..default() },
+        ))
+        .id();
+    if let Some(is_chosen) = row.mark {
+        commands.spawn((ChildOf(left), theme::radio(is_chosen)));
+    }
+    commands.spawn((ChildOf(left), theme::text(row.label.clone(), 17.0, theme::TEXT)));
     let Some(value) = &row.value else { return };
     let right =
         commands.spawn((ChildOf(line), Node { align_items: AlignItems::Center, column_gap: px(10), ..default() })).id();

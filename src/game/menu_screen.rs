@@ -12,7 +12,7 @@ use bevy::{
 };
 
 use super::{
-    GameState,
+    GameState, comfort_page,
     menu::{Deed, Offered, Page, Row, change, rows},
     menu_page::{MenuRow, MenuScreen, Stepper, draw, paint_focus, show_level},
     sound::{PlaySound, SoundKind},
@@ -20,11 +20,13 @@ use super::{
 use crate::{
     platform::{
         bindings::Action,
+        eye_height::EyeHeightMeasurement,
         flat::{DeviceInput, Pressed},
         headset::OfferedRates,
         panel_pointer::PanelInput,
         panels::PanelSystems,
         settings::Settings,
+        tracking::Tracking,
     },
     sensors::{EarSettings, EarStatus},
 };
@@ -35,6 +37,9 @@ pub(super) struct MenuPlugin;
 impl Plugin for MenuPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Menu>()
+            .add_plugins(comfort_page::plugin)
+            .init_resource::<EyeHeightMeasurement>()
+            .init_resource::<Tracking>()
             .init_resource::<EarSettings>()
             .init_resource::<EarStatus>()
             .init_resource::<OfferedRates>()
@@ -64,12 +69,23 @@ pub(super) struct Menu {
     /// Row under the pointer or chosen by keys.
     pub focus: usize,
     pub waiting: Option<Action>,
+    /// Where it opens the next time.
+    pub opens_on: Page,
     /// The pages that led here and the row that was focused on each.
     path: Vec<(Page, usize)>,
     /// What is opened once play goes on.
     calls: Option<Action>,
     /// The frame of opening: its key presses opened the menu and do nothing in it.
     fresh: bool,
+}
+
+impl Menu {
+    /// To the page that led here; whether there is one.
+    pub(super) fn go_back(&mut self) -> bool {
+        let Some((page, focus)) = self.path.pop() else { return false };
+        (self.page, self.focus) = (page, focus);
+        true
+    }
 }
 
 /// What a device asks of the menu.
@@ -83,8 +99,9 @@ enum Ask {
     Back,
 }
 
-fn open(mut menu: ResMut<Menu>) {
-    *menu = Menu { fresh: true, ..default() };
+fn open(mut menu: ResMut<Menu>, mut measurement: ResMut<EyeHeightMeasurement>) {
+    *menu = Menu { page: menu.opens_on, fresh: true, ..default() };
+    *measurement = default();
 }
 
 fn close(mut commands: Commands, screens: Query<Entity, With<MenuScreen>>) {
@@ -105,16 +122,25 @@ struct Desk<'w> {
     menu: ResMut<'w, Menu>,
     settings: ResMut<'w, Settings>,
     ear: ResMut<'w, EarSettings>,
-    ear_status: Res<'w, EarStatus>,
-    rates: Res<'w, OfferedRates>,
+    measurement: ResMut<'w, EyeHeightMeasurement>,
+    around: Around<'w>,
     next: ResMut<'w, NextState<GameState>>,
     exit: MessageWriter<'w, AppExit>,
     sounds: MessageWriter<'w, PlaySound>,
 }
 
-/// What there is to choose from.
-pub(super) fn offered<'a>(ear: &'a EarStatus, rates: &'a OfferedRates) -> Offered<'a> {
-    Offered { microphones: &ear.microphones, rates: &rates.0 }
+/// What the machine has to choose from.
+#[derive(bevy::ecs::system::SystemParam)]
+pub(super) struct Around<'w> {
+    pub ear: Res<'w, EarStatus>,
+    rates: Res<'w, OfferedRates>,
+    tracking: Res<'w, Tracking>,
+}
+
+impl Around<'_> {
+    pub(super) fn offered<'a>(&'a self, measuring: &'a str) -> Offered<'a> {
+        Offered { microphones: &self.ear.microphones, rates: &self.rates.0, worn: self.tracking.worn, measuring }
+    }
 }
 
 impl Desk<'_> {
@@ -129,13 +155,14 @@ impl Desk<'_> {
                 self.menu.focus = 0;
                 self.ear.listings += u64::from(page == Page::Sound);
             }
-            Deed::Back => match self.menu.path.pop() {
-                Some((page, focus)) => {
-                    self.menu.page = page;
-                    self.menu.focus = focus;
+            Deed::Back => {
+                if self.menu.page == Page::Comfort {
+                    self.settings.headset.comfort_chosen = true;
                 }
-                None => self.next.set(GameState::Playing),
-            },
+                if !self.menu.go_back() {
+                    self.next.set(GameState::Playing);
+                }
+            }
             Deed::Call(action) => {
                 self.menu.calls = Some(action);
                 self.next.set(GameState::Playing);
@@ -143,7 +170,9 @@ impl Desk<'_> {
             Deed::Quit => {
                 self.exit.write(AppExit::Success);
             }
-            Deed::Change(choice) => change(&mut self.settings, choice, true, offered(&self.ear_status, &self.rates)),
+            Deed::Change(choice) => change(&mut self.settings, choice, true, self.around.offered("")),
+            Deed::Prefer(comfort) => self.settings.headset.apply(comfort),
+            Deed::Measure => *self.measurement = EyeHeightMeasurement::Asked,
             Deed::Rebind(action) => self.menu.waiting = Some(action),
             Deed::ResetBindings => self.settings.bindings = default(),
         }
@@ -152,12 +181,13 @@ impl Desk<'_> {
     fn step(&mut self, deed: Deed, forward: bool) {
         if let Deed::Change(choice) = deed {
             self.sounds.write(PlaySound { kind: SoundKind::Click, position: None });
-            change(&mut self.settings, choice, forward, offered(&self.ear_status, &self.rates));
+            change(&mut self.settings, choice, forward, self.around.offered(""));
         }
     }
 
     fn rows(&self) -> Vec<Row> {
-        rows(self.menu.page, &self.settings, self.menu.waiting, offered(&self.ear_status, &self.rates))
+        let measuring = self.measurement.text();
+        rows(self.menu.page, &self.settings, self.menu.waiting, self.around.offered(&measuring))
     }
 }
 

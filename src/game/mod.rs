@@ -5,6 +5,7 @@
 
 mod ask_list;
 mod ask_screen;
+mod comfort_page;
 mod deeds;
 mod dream_key;
 mod ear_sign;
@@ -30,6 +31,7 @@ mod window;
 
 use bevy::prelude::*;
 
+pub use comfort_page::FirstRun;
 pub use deeds::register_actions;
 pub use floating_labels::{FloatingLabel, FloatingLabels};
 pub use loading::Loading;

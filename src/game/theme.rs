@@ -53,6 +53,24 @@ pub(super) fn text(content: impl Into<String>, size: f32, color: Color) -> impl 
     (Text::new(content), TextFont { font: FONT.into(), font_size: FontSize::Px(size), ..default() }, TextColor(color))
 }
 
+/// A ring, with a dot in it where it is the chosen one.
+pub(super) fn radio(is_chosen: bool) -> impl Bundle {
+    let node = |side: f32, border: f32| Node {
+        width: px(side),
+        height: px(side),
+        border: UiRect::all(px(border)),
+        border_radius: BorderRadius::all(px(0.5 * side)),
+        justify_content: JustifyContent::Center,
+        align_items: AlignItems::Center,
+        ..default()
+    };
+    (
+        node(15.0, 1.5),
+        BorderColor::all(if is_chosen { ACCENT } else { MUTED }),
+        children![(node(7.0, 0.0), BackgroundColor(if is_chosen { ACCENT } else { Color::NONE }))],
+    )
+}
+
 /// A dark panel with rounded corners.
 pub(super) fn panel(node: Node) -> impl Bundle {
     (

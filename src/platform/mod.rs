@@ -4,6 +4,7 @@
 
 pub mod bare_hands;
 pub mod bindings;
+pub mod eye_height;
 pub mod flat;
 mod hand_pulses;
 pub mod headset;
@@ -26,6 +27,7 @@ mod xr_bindings;
 mod xr_frames;
 mod xr_session;
 mod xr_settings;
+mod xr_stage;
 
 pub use panel_view::PANELS_LAYER;
 pub use panels::PanelsPlugin;

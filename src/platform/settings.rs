@@ -3,7 +3,7 @@
 use bevy::prelude::Resource;
 use serde::{Deserialize, Serialize};
 
-use super::bindings::Bindings;
+use super::{bindings::Bindings, eye_height};
 use crate::sensors::TalkMode;
 
 /// Everything on the settings page. Unknown fields of a file are ignored and missing ones get their defaults, so that
@@ -77,6 +77,11 @@ impl Settings {
         self.window.height = self.window.height.clamp(360, 4320);
         within(&mut self.headset.snap_degrees, 15.0, 90.0, default.headset.snap_degrees);
         self.headset.render_scale_percent = self.headset.render_scale_percent.clamp(50, 150);
+        self.headset.eye_height_m = self
+            .headset
+            .eye_height_m
+            .filter(|height| height.is_finite())
+            .map(|height| height.clamp(*eye_height::STANDING_M.start(), *eye_height::STANDING_M.end()));
         self.bindings.complete();
     }
 }
@@ -166,8 +171,12 @@ pub struct HeadsetSettings {
     pub left_handed: bool,
     /// Whether the edge of the picture closes in while one is moved.
     pub vignette: bool,
-    /// Whether one sits: the eyes are put to a standing person's height.
+    /// Whether one sits: the eyes are put to where they are when one stands.
     pub seated: bool,
+    /// From the floor to the eyes of the player who stands, metres, as [`eye_height::STANDING_M`]; `None`: never measured.
+    pub eye_height_m: Option<f32>,
+    /// Whether the player was asked once how to move.
+    pub comfort_chosen: bool,
     /// Pixels drawn for 100 pixels that the headset recommends, per side, 50 to 150.
     pub render_scale_percent: u32,
     /// Pictures per second, where the headset offers a choice; `None` leaves it to the headset.
@@ -183,6 +192,8 @@ impl Default for HeadsetSettings {
             left_handed: false,
             vignette: true,
             seated: false,
+            eye_height_m: None,
+            comfort_chosen: false,
             render_scale_percent: 100,
             refresh_hz: None,
         }
@@ -206,6 +217,11 @@ impl HeadsetSettings {
             preset.apply(*comfort);
             preset == *self
         })
+    }
+
+    /// From the floor to the eyes of the player who stands, metres, measured or assumed.
+    pub fn eye_height(&self) -> f32 {
+        self.eye_height_m.unwrap_or(eye_height::ASSUMED_M)
     }
 
     /// Sets what a preset is about; handedness, posture and the size of a turn stay.

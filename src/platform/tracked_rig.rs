@@ -12,6 +12,7 @@ use bevy::{ecs::system::SystemParam, input::InputSystems, math::Vec3A, prelude::
 
 use super::{
     bindings::Action,
+    eye_height,
     flat::{Pressed, Steering},
     hand_pulses::{feel, feel_hits},
     headset::{HeadsetStatus, HeadsetWanted},
@@ -23,7 +24,7 @@ use crate::world::{
     HandIntent, MeasuredHead, WalkIntent,
     avatar::AvatarHand,
     hand::{Holding, TrackedHand},
-    player::{Landing, Player, ViewPose, WalkSettings, WalkSystems},
+    player::{Landing, Player, ViewPose, WalkSystems},
 };
 
 /// Steers the player from [`Tracking`].
@@ -48,6 +49,7 @@ impl Plugin for TrackedRigPlugin {
                     .in_set(TrackedRigSystems)
                     .after(InputSystems),
             )
+            .add_plugins(eye_height::plugin)
             .add_systems(FixedUpdate, follow_body.after(WalkSystems).run_if(is_worn))
             .add_systems(FixedLast, feel_hits.run_if(is_worn))
             .add_systems(Update, (feel, toggle_headset))
@@ -82,6 +84,11 @@ impl PlaySpace {
             self.before.translation.lerp(self.now.translation, fraction),
             self.before.rotation.slerp(self.now.rotation, fraction),
         )
+    }
+
+    /// It is put where the body stands before the next frame.
+    pub(super) fn lay_anew(&mut self) {
+        self.settled = false;
     }
 
     fn jump_to(&mut self, now: Isometry3d) {
@@ -129,8 +136,8 @@ const ARC_POINTS: usize = 90;
 const GRAVITY: f32 = 9.81;
 /// Radians per second of a smooth turn at full deflection.
 const TURN_RATE: f32 = 1.8;
-/// A head lower than this crouches, metres above the feet.
-const CROUCHED_BELOW: f32 = 1.25;
+/// A head lower than this crouches, as a share of its height when one stands.
+const CROUCHED_BELOW: f32 = 0.757;
 /// The head is in a wall when it is so far from the body that would be under it, metres, and a wall is between.
 const HEAD_AWAY: (f32, f32) = (0.22, 0.40);
 /// From the eyes to the outside of the head, metres.
@@ -142,28 +149,31 @@ fn horizontal(vector: Vec3) -> Vec2 {
     vector.xz()
 }
 
-/// Puts the play space where the body stands, when the headset is put on and when it is asked for.
+/// Puts the play space where the body stands: when the headset is put on, when it is asked for, when the runtime laid its own
+/// space anew, and when the eyes are to be at another height.
 fn take_place(
     tracking: Res<Tracking>,
     settings: Res<Settings>,
-    walk_settings: Res<WalkSettings>,
     mut space: ResMut<PlaySpace>,
     mut players: Query<(&Position, &WalkIntent, &mut HandIntent), With<Player>>,
     mut was_clicked: Local<bool>,
+    mut was_raised_to: Local<Option<f32>>,
 ) {
     let (Ok((feet, intent, mut hand)), Some(head)) = (players.single_mut(), tracking.head) else { return };
     let clicked = Side::BOTH.iter().any(|side| tracking.hand(*side).stick_click);
     let asked = clicked && !std::mem::replace(&mut *was_clicked, clicked);
     *was_clicked = clicked;
-    if space.settled && !asked {
+    // Seated, or where nobody knows the floor, the eyes are put to where they are when one stands.
+    let raised_to = (settings.headset.seated || tracking.floorless).then_some(settings.headset.eye_height());
+    let other_height = raised_to != std::mem::replace(&mut *was_raised_to, raised_to);
+    if space.settled && !asked && !other_height && !tracking.relaid {
         return;
     }
     if !space.settled {
         // What the window's hand holds would hang before the face: the tracked hands may take it.
         *hand = HandIntent::default();
     }
-    // Seated, the eyes are put to where a standing person's are.
-    let floor = if settings.headset.seated { head.position.y - walk_settings.standing.eye } else { 0.0 };
+    let floor = raised_to.map_or(0.0, |eyes| head.position.y - eyes);
     let place = recentred(head, feet.0, intent.yaw, floor);
     space.jump_to(place);
     space.floor = floor;
@@ -217,7 +227,7 @@ fn steer_head(
     *walk = WalkIntent {
         direction,
         run: false,
-        crouch: height < CROUCHED_BELOW,
+        crouch: height < CROUCHED_BELOW * settings.headset.eye_height(),
         jump: walk.jump || (jump_begins && steering.0),
         yaw,
         pitch,
@@ -310,6 +320,10 @@ fn steer_hands(
                 ));
             }
             Some((mut hand, mut tracked, mut intent, mut view, mut avatar, holds)) => {
+                if tracking.relaid {
+                    // It did not move: what it is measured from did.
+                    hand.motion = Motion::default();
+                }
                 hand.motion.push(tracking.seconds, grip);
                 let (velocity, spin) = hand.motion.velocities();
                 *tracked = TrackedHand {

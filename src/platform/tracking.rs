@@ -50,6 +50,12 @@ pub struct Tracking {
     pub seconds: f64,
     /// `None`: never seen yet.
     pub head: Option<Pose>,
+    /// Whether nobody knows where the floor is: heights are over a guess.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub floorless: bool,
+    /// Whether the play space was laid anew under head and hands since the poses before these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relaid: bool,
     hands: [HandState; 2],
 }
 

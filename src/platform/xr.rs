@@ -5,6 +5,7 @@
 //! | `xr` | looking for a runtime with a headset; composing the plugins |
 //! | `xr_session` | one session: opened, begun, ended, lost; poses and pace of each frame |
 //! | `xr_frames` | the renderer's side: images of the two eyes, submitted |
+//! | `xr_stage` | the play space: which it is, when the runtime lays it anew |
 //! | `xr_settings` | the picture's pixels and rate, as the player chooses |
 //! | `xr_actions` | controllers: actions, poses, vibration; bare hands |
 //! | `xr_bindings` | which button of which controller does what |
@@ -64,10 +65,11 @@ pub fn find_headset() -> Result<HeadsetFound, NoHeadset> {
 /// one and [`HeadsetStatus`] says so.
 pub fn with_headset(plugins: impl PluginGroup, synchronous_pipeline_compilation: bool) -> PluginGroupBuilder {
     let mut extensions = OxrExtensions::default();
-    // Controllers of Pico, a choice of rates, hands without controllers; a runtime without them warns.
+    // Controllers of Pico, a choice of rates, hands without controllers, a floor without a room; a runtime without them warns.
     extensions.raw_mut().ext_hand_tracking = true;
     extensions.raw_mut().bd_controller_interaction = true;
     extensions.raw_mut().fb_display_refresh_rate = true;
+    extensions.raw_mut().ext_local_floor = true;
     plugins
         .build()
         .disable::<RenderPlugin>()

@@ -39,6 +39,7 @@ use super::{
     xr_actions::{HandActions, located, pose},
     xr_frames::{EYE_TEXTURES, EyeImages, EyeStream, ForgottenEyes, NewEyeStream},
     xr_settings::{EyeSizes, Rates, follow_settings},
+    xr_stage::Stage,
 };
 
 /// Nothing nearer than this is seen, metres: hands come close to the face.
@@ -67,6 +68,7 @@ pub(super) struct OpenSession {
     waiter: FrameWaiter,
     /// The play space, and the head in it.
     stage: Arc<Space>,
+    laid: Stage,
     head: Space,
     hands: HandActions,
     pub sizes: EyeSizes,
@@ -131,6 +133,11 @@ fn poll_events(world: &mut World) {
         match instance.poll_event(&mut buffer) {
             Ok(None) => return,
             Ok(Some(Event::SessionStateChanged(change))) => follow_state(world, change.state()),
+            Ok(Some(Event::ReferenceSpaceChangePending(change))) => {
+                if let Some(mut open) = world.get_resource_mut::<OpenSession>() {
+                    open.laid.note_change(change.reference_space_type(), change.change_time());
+                }
+            }
             Ok(Some(Event::InstanceLossPending(_))) => fault.note("xrPollEvent", sys::Result::ERROR_INSTANCE_LOST),
             Ok(Some(_)) => {}
             Err(error) => {
@@ -235,15 +242,8 @@ fn open(world: &mut World) -> anyhow::Result<()> {
     let blends = instance.enumerate_environment_blend_modes(system, STEREO)?;
     let blend =
         [EnvironmentBlendMode::OPAQUE].into_iter().find(|mode| blends.contains(mode)).or(blends.first().copied());
-    // The floor of the room where there is one, else a floor below the head as it is now.
-    let spaces = session.enumerate_reference_spaces()?;
-    let (kind, offset) = if spaces.contains(&ReferenceSpaceType::STAGE) {
-        (ReferenceSpaceType::STAGE, 0.0)
-    } else {
-        (ReferenceSpaceType::LOCAL, -1.65)
-    };
-    let origin = openxr::Posef { position: openxr::Vector3f { x: 0.0, y: offset, z: 0.0 }, ..openxr::Posef::IDENTITY };
-    let stage = Arc::new(session.create_reference_space(kind, origin)?);
+    let (laid, stage) = Stage::open(&session, settings.headset.eye_height())?;
+    let stage = Arc::new(stage);
     let head = session.create_reference_space(ReferenceSpaceType::VIEW, openxr::Posef::IDENTITY)?;
     let hands = HandActions::attach(&instance, &session, system)?;
 
@@ -267,6 +267,7 @@ fn open(world: &mut World) -> anyhow::Result<()> {
         session,
         waiter,
         stage,
+        laid,
         head,
         hands,
         sizes,
@@ -329,6 +330,8 @@ fn keep_pace(
     let ahead = if pipelined.0 { state.predicted_display_period.as_nanos() } else { 0 };
     let time = openxr::Time::from_nanos(state.predicted_display_time.as_nanos() + ahead);
     tracking.seconds = time.as_nanos() as f64 * 1e-9;
+    tracking.floorless = open.laid.is_floorless();
+    tracking.relaid = open.laid.is_relaid(time);
     match located(&open.head, &open.stage, time) {
         Ok(Some(head)) => tracking.head = Some(head),
         Ok(None) => {}

@@ -127,7 +127,7 @@ mod inside {
 
     use crate::{
         monado::{PATIENCE, Puppet, kill_server},
-        panels::{panel, place_on_menu},
+        panels::{panel, place_on_menu, settled},
         physics::{block, floor, place, thing},
     };
 
@@ -412,7 +412,8 @@ mod inside {
     #[ignore = "run by the tests above, inside the runtime's libraries"]
     fn a_ray_presses_a_row_of_the_menu() {
         let mut worn = Worn::with(|app: &mut App| {
-            app.add_plugins((PanelsPlugin, FlatRigPlugin, GamePlugin))
+            app.insert_resource(settled())
+                .add_plugins((PanelsPlugin, FlatRigPlugin, GamePlugin))
                 .insert_resource(ClearColor(Color::srgb(0.3, 0.35, 0.4)));
         });
         worn.app.world_mut().resource_mut::<NextState<GameState>>().set(GameState::Playing);

@@ -25,6 +25,7 @@ mod shipped_scenes;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;
+mod standing;
 #[cfg(feature = "train")]
 mod texture_training;
 mod textures;

@@ -8,12 +8,12 @@ use bevy::{
 };
 use umwelt::{
     app::headless::{finish, headless_app, picture_target, take_picture},
-    game::{GamePlugin, GameState, notices::Notice},
+    game::{FirstRun, GamePlugin, GameState, notices::Notice},
     platform::{
         PANELS_LAYER, PanelsPlugin, TrackedRigPlugin,
         flat::FlatRigPlugin,
         panels::{Panel, PanelKind, ShownOn},
-        settings::Settings,
+        settings::{Comfort, Settings},
         tracked_rig::{PlaySpace, RigHand},
         tracking::{Pose, Pulse, Side, Tracking},
     },
@@ -37,6 +37,10 @@ struct Worn(App);
 
 impl Worn {
     fn new(test: &str) -> Option<Self> {
+        Self::with(test, settled())
+    }
+
+    fn with(test: &str, settings: Settings) -> Option<Self> {
         let mut app = match headless_app() {
             Ok(app) => app,
             Err(lacking) => {
@@ -44,7 +48,7 @@ impl Worn {
                 return None;
             }
         };
-        app.insert_resource(Settings::default())
+        app.insert_resource(settings)
             .insert_resource(ClearColor(Color::srgb(0.45, 0.55, 0.62)))
             .add_plugins((WorldPhysicsPlugin, PlayerPlugin, HandPlugin, TrackedRigPlugin, PanelsPlugin))
             .add_plugins((FlatRigPlugin, GamePlugin));
@@ -186,6 +190,13 @@ impl Worn {
         }
         picture
     }
+}
+
+/// The settings of a player who was asked how to move.
+pub fn settled() -> Settings {
+    let mut settings = Settings::default();
+    settings.headset.comfort_chosen = true;
+    settings
 }
 
 pub fn panel(app: &mut App, kind: PanelKind) -> Panel {
@@ -359,6 +370,101 @@ fn words_come_along_and_the_list_of_questions_opens_by_a_button() {
     worn.photograph("panel-ask.png");
     worn.press(b_button);
     assert!(!worn.words().contains(&"Ask or command".to_owned()) && !worn.panel(PanelKind::Menu).open);
+}
+
+#[test]
+fn comfort_is_asked_the_first_time_a_headset_is_worn_and_never_again() {
+    const QUESTION: &str = "At ease in the headset";
+    let Some(mut worn) = Worn::with("comfort", Settings::default()) else { return };
+    let asks = |worn: &mut Worn| worn.words().contains(&QUESTION.to_owned());
+    let headset = |worn: &Worn| worn.0.world().resource::<Settings>().headset;
+    assert!(asks(&mut worn), "{:?}", worn.words());
+    assert!(worn.panel(PanelKind::Menu).open);
+    assert!(worn.least_capitals(PanelKind::Menu) >= 0.6);
+    worn.photograph("panel-comfort.png");
+
+    // Whoever takes it off unasked is asked when it is worn again, and never in the window.
+    worn.act(|tracking| tracking.worn = false);
+    worn.frames(3);
+    assert_eq!(worn.state(), GameState::Playing);
+    assert!(!asks(&mut worn) && !headset(&worn).comfort_chosen);
+    worn.act(|tracking| tracking.worn = true);
+    worn.frames(5);
+    assert!(asks(&mut worn));
+
+    // By a finger.
+    let row = worn.place_of("Balanced");
+    for height in [0.08, 0.02, -0.004] {
+        worn.finger(row, height);
+    }
+    worn.frames(3);
+    worn.finger(row, 0.3);
+    assert_eq!(headset(&worn).comfort(), Some(Comfort::Balanced));
+    // By the ray.
+    let row = worn.place_of("Free");
+    worn.aim_at(row);
+    worn.trigger(1.0);
+    worn.trigger(0.0);
+    assert_eq!(headset(&worn).comfort(), Some(Comfort::Free));
+    // By the stick: to the row of the posture, the one after it of the hand.
+    for stick in [Vec2::NEG_Y, Vec2::ZERO, Vec2::X, Vec2::ZERO, Vec2::NEG_Y, Vec2::ZERO, Vec2::X, Vec2::ZERO] {
+        worn.act(|tracking| tracking.hand_mut(Side::Left).stick = stick);
+    }
+    assert!(headset(&worn).seated && headset(&worn).left_handed, "{:?}", headset(&worn));
+    worn.photograph("panel-comfort-chosen.png");
+    assert!(!headset(&worn).comfort_chosen, "not done yet");
+    let row = worn.place_of("That is how I like it");
+    worn.aim_at(row);
+    worn.trigger(1.0);
+    worn.trigger(0.0);
+    assert_eq!(worn.state(), GameState::Playing);
+    assert!(headset(&worn).comfort_chosen);
+
+    // Never again, but where one looks for it.
+    worn.act(|tracking| tracking.worn = false);
+    worn.act(|tracking| tracking.worn = true);
+    worn.frames(5);
+    assert_eq!(worn.state(), GameState::Playing);
+    worn.press(menu_button);
+    for row in ["Settings", "In the headset", "Ask me again how I like to move"] {
+        let place = worn.place_of(row);
+        worn.aim_at(place);
+        worn.trigger(1.0);
+        worn.trigger(0.0);
+    }
+    assert!(asks(&mut worn));
+    worn.press(b_button);
+    assert!(worn.words().contains(&"In the headset".to_owned()), "back where one came from: {:?}", worn.words());
+    worn.photograph("panel-in-the-headset-worn.png");
+}
+
+#[test]
+fn a_script_is_not_asked_about_comfort() {
+    let Some(mut worn) = Worn::with("comfort of scripts", Settings::default()) else { return };
+    worn.act(|tracking| tracking.worn = false);
+    worn.frames(3);
+    worn.0.insert_resource(FirstRun { asks: false });
+    worn.act(|tracking| tracking.worn = true);
+    worn.frames(5);
+    assert_eq!(worn.state(), GameState::Playing);
+}
+
+#[test]
+fn my_height_is_measured_from_the_settings_page() {
+    let Some(mut worn) = Worn::new("height") else { return };
+    worn.act(|tracking| tracking.head = Some(at(0.0, 1.78, 0.0)));
+    worn.press(menu_button);
+    for row in ["Settings", "In the headset", "Set my height"] {
+        let place = worn.place_of(row);
+        worn.aim_at(place);
+        worn.trigger(1.0);
+        worn.trigger(0.0);
+    }
+    assert!(worn.words().iter().any(|words| words.starts_with("stand upright")), "{:?}", worn.words());
+    worn.frames(150);
+    assert_eq!(worn.0.world().resource::<Settings>().headset.eye_height_m, Some(1.78));
+    assert!(worn.words().contains(&"your eyes are 1.78 m up".to_owned()), "{:?}", worn.words());
+    worn.photograph("panel-height.png");
 }
 
 #[test]

@@ -22,13 +22,13 @@ use umwelt::{
 use crate::physics::{block, floor, place, run, thing, world_with};
 
 /// A floor, a player in a headset in its middle.
-struct Worn {
-    app: App,
-    player: Entity,
+pub struct Worn {
+    pub app: App,
+    pub player: Entity,
 }
 
 impl Worn {
-    fn new(change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn new(change: impl FnOnce(&mut Settings)) -> Self {
         let mut app = world_with(TrackedRigPlugin);
         let mut settings = Settings::default();
         change(&mut settings);
@@ -46,7 +46,7 @@ impl Worn {
     }
 
     /// Changes what is tracked; then a tick goes by.
-    fn act(&mut self, change: impl FnOnce(&mut Tracking)) {
+    pub fn act(&mut self, change: impl FnOnce(&mut Tracking)) {
         let mut tracking = self.app.world_mut().resource_mut::<Tracking>();
         change(&mut tracking);
         tracking.seconds += 1.0 / 60.0;
@@ -57,30 +57,30 @@ impl Worn {
         self.act(|tracking| tracking.hand_mut(side).stick = stick);
     }
 
-    fn head(&self) -> Vec3 {
+    pub fn head(&self) -> Vec3 {
         let tracking = self.app.world().resource::<Tracking>();
         self.space() * tracking.head.unwrap().position
     }
 
-    fn space(&self) -> Isometry3d {
+    pub fn space(&self) -> Isometry3d {
         self.app.world().resource::<PlaySpace>().now
     }
 
-    fn feet(&self) -> Vec3 {
+    pub fn feet(&self) -> Vec3 {
         self.app.world().get::<Transform>(self.player).unwrap().translation
     }
 
-    fn yaw(&self) -> f32 {
+    pub fn yaw(&self) -> f32 {
         self.app.world().get::<WalkIntent>(self.player).unwrap().yaw
     }
 
-    fn held(&mut self) -> Vec<Entity> {
+    pub fn held(&mut self) -> Vec<Entity> {
         let world = self.app.world_mut();
         world.query::<&Holding>().iter(world).map(|holding| holding.body).collect()
     }
 }
 
-fn at(x: f32, y: f32, z: f32) -> Pose {
+pub fn at(x: f32, y: f32, z: f32) -> Pose {
     Pose { position: Vec3::new(x, y, z), rotation: Quat::IDENTITY }
 }
 
