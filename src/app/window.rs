@@ -1,4 +1,7 @@
 //! Play in a window: the inhabited world with the flat rig, menus and sound.
+//!
+//! Whoever records or replays input begins with a whole scene in which no time has passed: play begins ([`GameState::Playing`]) when all
+//! of it is there, and only then time goes on.
 
 use std::path::PathBuf;
 
@@ -17,6 +20,7 @@ use super::{
     headset::{self, Headset},
     inhabited::InhabitedWorldPlugin,
     perception_on_screen::PerceptionOnScreenPlugin,
+    replay::{ReplayAnswer, ReplayPlugin, configure_companion_input, hold_world},
 };
 use crate::{
     game::{FirstRun, GamePlugin, GameState, notices::Screenshots},
@@ -24,7 +28,7 @@ use crate::{
     platform::{
         PanelsPlugin, SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
         flat::FlatRigPlugin,
-        input_log::{InputLog, RecordInputPlugin, ReplayInputPlugin},
+        input_log::{InputLog, RecordInputPlugin},
         scaled_view::ScaledViewPlugin,
     },
     sensors::{EarPlugin, EarSource},
@@ -49,6 +53,11 @@ pub struct WindowSettings {
     pub record_input: Option<PathBuf>,
     /// What is done instead of what the player does.
     pub replay: Option<InputLog>,
+    /// Leave when the replay is over.
+    pub leave: bool,
+    /// The player's settings, and where dreamt textures are kept between runs; `None`: nowhere.
+    pub config: Option<PathBuf>,
+    pub texture_cache: Option<PathBuf>,
 }
 
 /// Opens the window and plays until it is closed.
@@ -83,8 +92,18 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
     if in_headset {
         app.insert_resource(WinitSettings::continuous());
     }
+    add_play(&mut app, &settings);
+    let exit = app.run();
+    if let Some(error) = app.world_mut().get_resource_mut::<Session>().and_then(|mut session| session.error.take()) {
+        return Err(error);
+    }
+    Ok(if exit.is_success() { Exit::Done } else { Exit::Bad })
+}
+
+/// All of play but Bevy's own plugins.
+pub fn add_play(app: &mut App, settings: &WindowSettings) {
     app.add_plugins((
-        SettingsPlugin { path: super::settings_path() },
+        SettingsPlugin { path: settings.config.clone() },
         FlatRigPlugin,
         TrackedRigPlugin,
         PanelsPlugin,
@@ -94,7 +113,7 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         InhabitedWorldPlugin {
             scene: settings.scene.clone(),
             inference: settings.inference.clone(),
-            texture_cache: super::texture_cache(),
+            texture_cache: settings.texture_cache.clone(),
         },
         PerceptionOnScreenPlugin,
         EarPlugin { source: settings.ear.clone() },
@@ -102,20 +121,33 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
     .insert_resource(FirstRun { asks: settings.frames.is_none() && settings.replay.is_none() })
     .insert_resource(Screenshots { folder: super::picture_folder() })
     .insert_resource(CompanionPictures { folder: super::picture_folder() })
-    .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot, ..default() })
+    .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot.clone(), ..default() })
     .add_systems(Last, end_session.run_if(in_state(GameState::Playing)));
-    if let Some(path) = settings.record_input {
-        let scene = settings.scene.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        app.add_plugins(RecordInputPlugin { path, scene });
+    if let Some(path) = &settings.record_input {
+        app.add_plugins(RecordInputPlugin { path: path.clone(), scene: settings.scene.clone() })
+            .add_systems(Startup, hold_world);
+        configure_companion_input(app);
     }
-    if let Some(log) = settings.replay {
-        app.add_plugins(ReplayInputPlugin { log });
+    if let Some(log) = &settings.replay {
+        let leave = settings.leave;
+        app.add_plugins(ReplayPlugin { log: log.clone() }).add_systems(
+            Update,
+            (move |answer: Res<ReplayAnswer>, exit: MessageWriter<AppExit>| tell_answer(&answer, leave, exit))
+                .run_if(resource_exists_and_changed::<ReplayAnswer>),
+        );
     }
-    let exit = app.run();
-    if let Some(error) = app.world_mut().get_resource_mut::<Session>().and_then(|mut session| session.error.take()) {
-        return Err(error);
+}
+
+/// The same answer as without a window.
+fn tell_answer(answer: &ReplayAnswer, leave: bool, mut exit: MessageWriter<AppExit>) {
+    let Some(report) = &answer.0 else { return };
+    match serde_json::to_string(report) {
+        Ok(line) => println!("{line}"),
+        Err(error) => warn!("the replay's answer cannot be written: {error}"),
     }
-    Ok(if exit.is_success() { Exit::Done } else { Exit::Bad })
+    if leave {
+        exit.write(AppExit::Success);
+    }
 }
 
 /// How long a scripted session lasts, and its picture.

@@ -8,18 +8,19 @@ use bevy::prelude::*;
 use crate::{
     platform::settings::Settings,
     scene::{ActionRegistry, Parameter},
-    world::{CommandAnswered, Commanded, DeedHistory},
+    world::{CommandAnswered, Commanded, DeedHistory, DeedSystems},
 };
 
 /// Carries out what is about the screen and the loudspeaker.
-pub(super) struct ScreenDeedsPlugin;
+pub struct ScreenDeedsPlugin;
 
 impl Plugin for ScreenDeedsPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<DeedHistory>()
             .add_message::<Commanded>()
             .add_message::<CommandAnswered>()
-            .add_systems(Update, command_screen);
+            // In the tick, so that what is taken back is the last deed at any frame rate.
+            .add_systems(FixedUpdate, command_screen.before(DeedSystems));
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
         panels::{PanelKind, ShownOn},
     },
     scene::{ActiveScene, SceneChanged, SceneProblems},
-    world::{BuildPace, Preparation, WorldSystems, light::Lighting},
+    world::{BuildPace, ImportEnded, ImportedObject, Preparation, WorldSystems, light::Lighting},
 };
 
 /// Shows progress and decides when play begins.
@@ -127,6 +127,7 @@ fn release_scene(mut held: ResMut<HeldScene>, mut changes: MessageWriter<SceneCh
 }
 
 const SCENE: &str = "reading the scene";
+const MODELS: &str = "reading models";
 const WORLD: &str = "building rooms and things";
 const LIGHT: &str = "following the light";
 const PROGRAMS: &str = "preparing the picture";
@@ -134,6 +135,7 @@ const PROGRAMS: &str = "preparing the picture";
 fn count_steps(
     scene: Option<Res<ActiveScene>>,
     cameras: Query<(), With<FlatCamera>>,
+    models: Query<Has<ImportEnded>, With<ImportedObject>>,
     waiting: Res<PipelinesWaiting>,
     (preparation, lighting): (Option<Res<Preparation>>, Option<Res<Lighting>>),
     mut most: Local<usize>,
@@ -144,6 +146,9 @@ fn count_steps(
     // The last part is to make entities of what was prepared.
     let built = if cameras.is_empty() { done } else { total + 1 };
     loading.report(WORLD, built, total + 1);
+    if !models.is_empty() {
+        loading.report(MODELS, models.iter().filter(|ended| *ended).count(), models.iter().count());
+    }
     if let Some(lighting) = lighting {
         let (done, total) = lighting.progress();
         loading.report(LIGHT, done, total);

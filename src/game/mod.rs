@@ -22,6 +22,7 @@ mod music;
 pub mod notices;
 pub mod panel;
 mod placed_sound;
+mod recording_signs;
 pub mod sound;
 mod spoken_answers;
 mod subtitles;
@@ -32,7 +33,7 @@ mod window;
 use bevy::prelude::*;
 
 pub use comfort_page::FirstRun;
-pub use deeds::register_actions;
+pub use deeds::{ScreenDeedsPlugin, register_actions};
 pub use floating_labels::{FloatingLabel, FloatingLabels};
 pub use loading::Loading;
 pub use panel::PerceptionPanel;
@@ -68,10 +69,11 @@ impl Plugin for GamePlugin {
             .add_plugins((
                 ask_screen::AskPlugin,
                 ear_sign::EarSignPlugin,
-                deeds::ScreenDeedsPlugin,
+                ScreenDeedsPlugin,
                 dream_key::DreamKeyPlugin,
                 material_browser::MaterialBrowserPlugin,
                 fading_lines::FadingLinesPlugin,
+                recording_signs::RecordingSignsPlugin,
                 music::MusicPlugin,
                 spoken_answers::SpokenAnswersPlugin,
                 subtitles::SubtitlesPlugin,

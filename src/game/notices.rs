@@ -15,7 +15,6 @@ use crate::{
         bindings::Action,
         flat::Pressed,
         headset::HeadsetStatus,
-        input_log::Recorder,
         panels::{PanelKind, ShownOn},
     },
     scene::SceneProblems,
@@ -31,14 +30,18 @@ impl Plugin for NoticesPlugin {
             .add_message::<Notice>()
             .add_systems(Startup, spawn)
             .add_message::<ImportFailed>()
-            .add_systems(Update, tell_failed_imports.before(show_notices))
+            .add_systems(Update, tell_failed_imports.before(NoticeSystems))
             .add_systems(
                 Update,
-                (tell_settings_status, tell_headset, tell_recorder, take_screenshots, show_notices).chain(),
+                (tell_settings_status, tell_headset, take_screenshots, show_notices.in_set(NoticeSystems)).chain(),
             )
             .add_systems(Update, show_scene_problems.run_if(not(in_state(GameState::Loading))));
     }
 }
+
+/// Notices become lines on the screen.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct NoticeSystems;
 
 /// Something to tell the player, once.
 #[derive(Message, Clone, Debug, PartialEq, Eq)]
@@ -76,16 +79,6 @@ fn tell_headset(
             notices.write(Notice(format!("There is no headset: {why}")));
         }
         _ => {}
-    }
-}
-
-/// Input that is not recorded, though it was asked for.
-fn tell_recorder(recorder: Option<Res<Recorder>>, mut notices: MessageWriter<Notice>) {
-    if let Some(recorder) = recorder
-        && recorder.is_added()
-        && let Status::Unavailable(why) = &recorder.status
-    {
-        notices.write(Notice(why.clone()));
     }
 }
 

@@ -82,6 +82,11 @@ impl Action {
         Action::Headset,
     ];
 
+    /// Whether it opens a list of commands.
+    pub fn commands(self) -> bool {
+        matches!(self, Action::Ask | Action::Materials)
+    }
+
     /// For people.
     pub fn title(self) -> &'static str {
         match self {

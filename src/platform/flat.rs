@@ -17,6 +17,7 @@ use bevy::{
 
 use super::{
     bindings::{Action, Devices},
+    input_log::{Replay, is_replaying},
     panel_pointer::PanelInput,
     settings::Settings,
     tracked_rig::TrackedRigSystems,
@@ -38,7 +39,10 @@ impl Plugin for FlatRigPlugin {
             .add_message::<Pressed>()
             .add_systems(
                 PreUpdate,
-                (announce_presses, steer.run_if(not(in_headset))).chain().after(InputSystems).before(TrackedRigSystems),
+                (announce_presses, steer.run_if(not(in_headset).and_then(not(is_replaying))))
+                    .chain()
+                    .after(InputSystems)
+                    .before(TrackedRigSystems),
             )
             .add_systems(Update, (spawn_camera, set_field_of_view, hold_cursor))
             .add_systems(PostUpdate, follow_player.before(TransformSystems::Propagate));
@@ -188,9 +192,11 @@ fn announce_presses(
     input: DeviceInput,
     settings: Res<Settings>,
     motion: Res<AccumulatedMouseMotion>,
+    replay: Option<Res<Replay>>,
     mut pad_in_use: ResMut<PadInUse>,
     mut pressed: MessageWriter<Pressed>,
 ) {
+    let replaying = is_replaying(replay);
     input.read(|devices| {
         let announced = [
             Action::Pause,
@@ -202,7 +208,7 @@ fn announce_presses(
             Action::Headset,
         ];
         for action in announced {
-            if devices.begins(&settings.bindings, action) {
+            if devices.begins(&settings.bindings, action) && !(replaying && action.commands()) {
                 pressed.write(Pressed(action));
             }
         }

@@ -16,6 +16,7 @@ use super::{
     flat::{Pressed, Steering},
     hand_pulses::{feel, feel_hits},
     headset::{HeadsetStatus, HeadsetWanted},
+    input_log::{Replay, is_replaying},
     locomotion::{Flick, Motion, Squeezed, arc, pitch_of, recentred, turned_about, vignette, yaw_of},
     settings::{HeadsetSettings, Locomotion, Settings, Turning},
     tracking::{HandState, Pulse, Side, Tracking},
@@ -42,7 +43,14 @@ impl Plugin for TrackedRigPlugin {
             .add_systems(
                 PreUpdate,
                 (
-                    (take_place, steer_head, steer_hands, announce_buttons, aim_teleport).chain().run_if(is_worn),
+                    (
+                        take_place,
+                        (steer_head, steer_hands).chain().run_if(not(is_replaying)),
+                        announce_buttons,
+                        aim_teleport.run_if(not(is_replaying)),
+                    )
+                        .chain()
+                        .run_if(is_worn),
                     leave_body.run_if(not(is_worn)),
                 )
                     .chain()
@@ -349,9 +357,11 @@ fn announce_buttons(
     tracking: Res<Tracking>,
     settings: Res<Settings>,
     steering: Res<Steering>,
+    replay: Option<Res<Replay>>,
     mut were_down: Local<[bool; 3]>,
     mut pressed: MessageWriter<Pressed>,
 ) {
+    let replaying = is_replaying(replay);
     let (walking, turning) = hands_for(settings.headset.left_handed);
     let buttons = [
         (Side::BOTH.iter().any(|side| tracking.hand(*side).menu), Action::Pause),
@@ -359,7 +369,7 @@ fn announce_buttons(
         (tracking.hand(walking).secondary, Action::Materials),
     ];
     for ((down, action), was_down) in buttons.into_iter().zip(&mut *were_down) {
-        if down && !std::mem::replace(was_down, down) && steering.0 {
+        if down && !std::mem::replace(was_down, down) && steering.0 && !(replaying && action.commands()) {
             pressed.write(Pressed(action));
         }
         *was_down = down;
@@ -431,10 +441,13 @@ fn aim_teleport(
 fn follow_body(
     tracking: Res<Tracking>,
     time: Res<Time>,
+    replay: Option<Res<Replay>>,
     mut space: ResMut<PlaySpace>,
     players: Query<(&Transform, &WalkIntent), With<Player>>,
 ) {
     let (Ok((transform, walk)), Some(head)) = (players.single(), tracking.head) else { return };
+    // Whoever wears the headset while a recording walks rides along above its feet, and looks where they want.
+    let rides = is_replaying(replay);
     space.before = space.now;
     if walk.teleport.is_some() {
         return;
@@ -442,7 +455,7 @@ fn follow_body(
     let feet = transform.translation;
     let eyes = space.now * head.position;
     let away = horizontal(feet - eyes);
-    if walk.direction != Vec2::ZERO || away.length() > PUT_AWAY {
+    if rides || walk.direction != Vec2::ZERO || away.length() > PUT_AWAY {
         space.now.translation += Vec3A::new(away.x, 0.0, away.y);
         if away.length() > PUT_AWAY {
             space.before = space.now;

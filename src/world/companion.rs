@@ -6,7 +6,7 @@
 use avian3d::prelude::*;
 use bevy::prelude::*;
 
-use super::{FlyIntent, HouseMap, SceneReady, light::SceneLight};
+use super::{Arrivals, FlyIntent, HouseMap, SceneReady, light::SceneLight, player::WalkSystems};
 
 /// Radius of the body as the physics knows it, metres.
 pub const BODY_RADIUS_M: f32 = 0.14;
@@ -31,7 +31,12 @@ impl Plugin for CompanionPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<HouseMap>()
             .add_message::<SceneReady>()
-            .add_systems(Update, (learn_house, hatch.run_if(not(any_with_component::<Companion>))))
+            .add_systems(
+                Update,
+                (learn_house, hatch.in_set(Arrivals::Companion).run_if(not(any_with_component::<Companion>))),
+            )
+            // After the doors too, which look where it is.
+            .configure_sets(FixedUpdate, FlySystems.after(WalkSystems))
             .add_systems(FixedUpdate, fly.in_set(FlySystems))
             .add_systems(Update, show_mood);
     }

@@ -1,8 +1,9 @@
 //! Objects from glTF and GLB files.
 //!
 //! In: [`ImportedObject`] on a root that `spawn` made; the asset source [`register_scene_folder`]. Out: the file's meshes as
-//! descendants, and when they have loaded a collider made from them and a body. A file that cannot be loaded leaves the root
-//! without a body, and an [`ImportFailed`].
+//! descendants, and when those of all models have loaded, colliders made from them and bodies, in the order of the scene: files load in
+//! any order, and what bodies do to each other depends on the order in which they came. A file that cannot be loaded leaves
+//! the root without a body, and an [`ImportFailed`].
 //!
 //! Models are read through an asset source of their own, whose root is the scene's folder: Bevy refuses every path that
 //! leaves a source, also those that a model names itself (its buffers and pictures).
@@ -23,6 +24,7 @@ use bevy::{
 };
 
 use super::{
+    Label,
     box_mapping::box_mapped,
     physics::surface_physics,
     spawn::{SceneObject, Stage},
@@ -43,6 +45,10 @@ pub struct ImportedObject {
 /// Its file was read, or it never will be.
 #[derive(Component, Clone, Copy, Debug)]
 pub struct ImportEnded;
+
+/// Its meshes are there.
+#[derive(Component)]
+pub(super) struct ImportLoaded;
 
 /// A model could not be loaded.
 #[derive(Message, Clone, Debug, PartialEq, Eq)]
@@ -79,13 +85,13 @@ pub fn load_imported(
     for (entity, imported) in &added {
         let path = AssetPath::from_path_buf(imported.path.clone()).with_source(SCENE_SOURCE);
         let scene = assets.load(GltfAssetLabel::Scene(0).from_asset(path));
-        commands.entity(entity).insert(WorldAssetRoot(scene)).observe(give_body);
+        commands.entity(entity).insert(WorldAssetRoot(scene)).observe(note_loaded);
     }
 }
 
 /// Tells which files cannot be loaded, once each.
 pub fn notice_failures(
-    loading: Query<(Entity, &ImportedObject, &WorldAssetRoot), Without<ImportEnded>>,
+    loading: Query<(Entity, &ImportedObject, &WorldAssetRoot), (Without<ImportEnded>, Without<ImportLoaded>)>,
     assets: Res<AssetServer>,
     mut failed: MessageWriter<ImportFailed>,
     mut commands: Commands,
@@ -183,18 +189,38 @@ pub(super) fn dress_imported(
     }
 }
 
-/// Makes a body of what has loaded.
-fn give_body(
-    ready: On<WorldInstanceReady>,
-    objects: Query<&ImportedObject>,
+fn note_loaded(ready: On<WorldInstanceReady>, mut commands: Commands) {
+    commands.entity(ready.event().entity).insert(ImportLoaded);
+}
+
+/// When nothing is being read any more: makes bodies of what has loaded.
+pub(super) fn give_bodies(
+    open: Query<(Entity, &ImportedObject, Option<&Label>, Has<ImportLoaded>), Without<ImportEnded>>,
     children: Query<&Children>,
     parts: Query<&Mesh3d>,
     transforms: Query<&Transform>,
     meshes: Res<Assets<Mesh>>,
     mut commands: Commands,
 ) {
-    let root = ready.event().entity;
-    let Ok(imported) = objects.get(root) else { return };
+    if open.iter().any(|(.., loaded)| !loaded) {
+        return;
+    }
+    let mut loaded: Vec<_> = open.iter().map(|(root, imported, label, _)| (label, root, imported)).collect();
+    loaded.sort_by_key(|(label, root, _)| (label.map(|label| label.instance), *root));
+    for (_, root, imported) in loaded {
+        give_body(root, imported, &children, &parts, &transforms, &meshes, &mut commands);
+    }
+}
+
+fn give_body(
+    root: Entity,
+    imported: &ImportedObject,
+    children: &Query<&Children>,
+    parts: &Query<&Mesh3d>,
+    transforms: &Query<&Transform>,
+    meshes: &Assets<Mesh>,
+    commands: &mut Commands,
+) {
     let mut points = Vec::new();
     let mut triangles: Vec<[u32; 3]> = Vec::new();
     // Global transforms are not there yet in the frame of spawning: multiply down from the root.

@@ -51,7 +51,7 @@ pub struct HandIntent {
 }
 
 /// What a flying body (the companion) is asked to do.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FlyIntent {
     /// Where to be, world space; `None` hovers.
     pub target: Option<Vec3>,

@@ -53,7 +53,7 @@ use bevy::prelude::*;
 pub use body::{Grabbable, Layer, WorldBounds};
 pub use commanded::{CommandAnswered, Commanded, Outcome};
 pub use companion::{Companion, CompanionPlugin, FlySystems, Gesture, GestureKind, spawn_companion};
-pub use deeds::{DeedHistory, DeedsPlugin, register_actions};
+pub use deeds::{DeedHistory, DeedSystems, DeedsPlugin, register_actions};
 pub use house_map::{HouseMap, MapNode};
 pub use imported::{ImportEnded, ImportFailed, ImportedObject, is_importing, register_scene_folder};
 pub use intent::{FlyIntent, HandIntent, MeasuredHead, WalkIntent};
@@ -73,6 +73,15 @@ use crate::{
 
 /// Everything of the world but the bodies that walk and fly.
 pub struct WorldPlugin;
+
+/// Who comes into a new scene, in `Update` of the frame in which it is ready: in every program in this order, since what bodies do
+/// to each other depends on the order in which they came.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arrivals {
+    Doors,
+    Player,
+    Companion,
+}
 
 /// When the world's systems run.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,7 +124,13 @@ impl Plugin for WorldPlugin {
                     .in_set(WorldSystems::Build),
             )
             .add_message::<ImportFailed>()
-            .add_systems(Update, (imported::notice_failures, imported::dress_imported))
+            .configure_sets(Update, (Arrivals::Doors, Arrivals::Player, Arrivals::Companion).chain())
+            .add_systems(
+                Update,
+                (imported::notice_failures, imported::give_bodies, imported::dress_imported)
+                    .chain()
+                    .after(Arrivals::Companion),
+            )
             .add_systems(PostUpdate, contact::add_contact_shadows)
             .add_systems(FixedPostUpdate, contact::place_contact_shadows.after(PhysicsSystems::Last))
             .add_systems(

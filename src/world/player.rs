@@ -23,7 +23,7 @@ use self::{
     footing::find_ground,
     pushing::{nudge_clutter, push_what_was_touched},
 };
-use super::{Layer, SceneReady, WalkIntent, hand::Holding};
+use super::{Arrivals, Layer, SceneReady, WalkIntent, hand::Holding};
 use crate::scene::PoseSpec;
 
 /// Applies `WalkIntent` in `FixedUpdate`, before physics steps.
@@ -31,10 +31,13 @@ pub struct PlayerPlugin;
 
 impl Plugin for PlayerPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<WalkSettings>().add_message::<SceneReady>().add_systems(Update, spawn_player).add_systems(
-            FixedUpdate,
-            (change_height, walk, push_what_was_touched, nudge_clutter).chain().in_set(WalkSystems),
-        );
+        app.init_resource::<WalkSettings>()
+            .add_message::<SceneReady>()
+            .add_systems(Update, spawn_player.in_set(Arrivals::Player))
+            .add_systems(
+                FixedUpdate,
+                (change_height, walk, push_what_was_touched, nudge_clutter).chain().in_set(WalkSystems),
+            );
     }
 }
 

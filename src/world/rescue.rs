@@ -7,7 +7,7 @@ use avian3d::prelude::*;
 use bevy::prelude::*;
 
 use super::{
-    WorldBounds,
+    FlySystems, WorldBounds,
     hand::{HandSystems, HeldBy},
     player::{ViewPose, Walker},
 };
@@ -20,7 +20,7 @@ impl Plugin for RescuePlugin {
         app.init_resource::<WorldBounds>()
             .register_required_components::<RigidBody, RestingPlace>()
             .add_message::<Rescued>()
-            .add_systems(FixedUpdate, put_back.after(HandSystems))
+            .add_systems(FixedUpdate, put_back.after(HandSystems).after(FlySystems))
             .add_systems(FixedPostUpdate, (put_back, note_resting_places).chain().after(PhysicsSystems::Last));
     }
 }

@@ -20,6 +20,7 @@ mod player;
 mod random_layouts;
 mod record;
 mod replay;
+mod replay_everywhere;
 mod scene_reload;
 mod shipped_scenes;
 mod sound_server;

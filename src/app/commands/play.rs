@@ -23,7 +23,7 @@ use crate::{
         window::{self, WindowSettings},
     },
     inference::{InferenceSettings, models::is_model_folder},
-    platform::input_log::InputLog,
+    platform::input_log::{InputLog, scene_sha256, voice_path},
     sensors::{EarSource, SoundFile},
 };
 
@@ -59,7 +59,7 @@ pub struct PlayArgs {
     #[arg(long, default_value = "teapot", value_name = "CLASS")]
     find: String,
     /// A sound file (WAV, FLAC, OGG) that is spoken into the ear instead of the microphone.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     microphone: Option<PathBuf>,
     /// Write a picture of the window to this file when `--frames` are drawn (60 if not given), then leave.
     #[arg(long, value_name = "FILE", conflicts_with = "headless")]
@@ -67,12 +67,17 @@ pub struct PlayArgs {
     /// Leave after so many frames.
     #[arg(long, value_name = "N", conflicts_with = "headless")]
     frames: Option<u64>,
-    /// Write what the player does, tick by tick, to this file.
+    /// Write what the player does, tick by tick, to this file: head, hands, buttons, commands; what is said goes beside it, to
+    /// FILE with the ending .voice.wav.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["headless", "replay"])]
     record_input: Option<PathBuf>,
-    /// Do what was recorded by --record-input. With --headless nothing is drawn: the answer is a hash over where everything ended.
+    /// Do what was recorded by --record-input, in the window, in the headset or, with --headless, without drawing. The answer is the
+    /// same: a hash over where everything ended. Then play goes on, with the microphone closed.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+    /// Leave when the replay is over.
+    #[arg(long, requires = "replay")]
+    leave: bool,
     /// Size of the window.
     #[arg(long, value_name = "PIXELS")]
     width: Option<u32>,
@@ -103,6 +108,13 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     }
     if let Some(path) = &args.record_input {
         check_new_file(path)?;
+        check_new_file(&voice_path(path))?;
+    }
+    if let Some(log) = &log
+        && log.scene_sha256.is_some()
+        && log.scene_sha256 != scene_sha256(&scene)
+    {
+        eprintln!("umwelt: {} has changed since the recording was made: it may end elsewhere", scene.display());
     }
     let inference = args.inference.settings();
     let display = if args.headless { Ok(()) } else { find_display() };
@@ -111,7 +123,7 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
         if let Err(why) = &display {
             eprintln!("umwelt: {why}; replayed without window");
         }
-        println!("{}", serde_json::to_string(&replay(&scene, log)?)?);
+        println!("{}", serde_json::to_string(&replay(&scene, log, &inference.models)?)?);
         return Ok(Exit::Done);
     }
     if let Err(why) = &display {
@@ -131,6 +143,8 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
     }
     let ear = match &args.microphone {
         Some(path) => EarSource::File(path.clone()),
+        // What is said now is no part of what was recorded.
+        None if log.is_some() => EarSource::Nothing("the microphone is closed in a replay".to_owned()),
         // A microphone is not opened where nothing would understand it.
         None if !is_model_folder(&inference.models.join("speech")) => EarSource::Nothing(format!(
             "there is no speech model, so {}; `umwelt train speech` makes one",
@@ -167,6 +181,9 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
         screenshot: args.screenshot,
         record_input: args.record_input,
         replay: log,
+        leave: args.leave,
+        config: crate::app::settings_path(),
+        texture_cache: crate::app::texture_cache(),
     };
     window::play(settings)
 }

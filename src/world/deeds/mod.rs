@@ -18,7 +18,7 @@ use bevy::prelude::*;
 pub use doors::{Door, DoorPanel};
 pub use history::{DeedHistory, History, TakeBack};
 
-use super::{CommandAnswered, Commanded, player::WalkSystems};
+use super::{Arrivals, CommandAnswered, Commanded, player::WalkSystems};
 use crate::scene::{ActionRegistry, DreamMaterials, Parameter};
 
 /// Carries out what the world and its player are told, each fixed tick before bodies move.
@@ -38,7 +38,7 @@ impl Plugin for DeedsPlugin {
             .add_message::<Commanded>()
             .add_message::<CommandAnswered>()
             .configure_sets(FixedUpdate, DeedSystems.before(WalkSystems))
-            .add_systems(Update, doors::hang_doors)
+            .add_systems(Update, doors::hang_doors.in_set(Arrivals::Doors))
             .add_systems(
                 FixedUpdate,
                 (
