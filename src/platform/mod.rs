@@ -5,11 +5,13 @@
 pub mod bare_hands;
 pub mod bindings;
 pub mod flat;
+mod hand_marks;
 mod hand_pulses;
 pub mod headset;
 mod headset_view;
 pub mod input_log;
 pub mod locomotion;
+mod outline;
 pub mod panel_pointer;
 mod panel_view;
 pub mod panels;
@@ -27,6 +29,7 @@ mod xr_frames;
 mod xr_session;
 mod xr_settings;
 
+pub use hand_marks::Rim;
 pub use panel_view::PANELS_LAYER;
 pub use panels::PanelsPlugin;
 pub use settings_file::{SettingsFile, SettingsPlugin};

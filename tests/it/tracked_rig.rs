@@ -22,13 +22,13 @@ use umwelt::{
 use crate::physics::{block, floor, place, run, thing, world_with};
 
 /// A floor, a player in a headset in its middle.
-struct Worn {
-    app: App,
+pub struct Worn {
+    pub app: App,
     player: Entity,
 }
 
 impl Worn {
-    fn new(change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn new(change: impl FnOnce(&mut Settings)) -> Self {
         let mut app = world_with(TrackedRigPlugin);
         let mut settings = Settings::default();
         change(&mut settings);
@@ -46,7 +46,7 @@ impl Worn {
     }
 
     /// Changes what is tracked; then a tick goes by.
-    fn act(&mut self, change: impl FnOnce(&mut Tracking)) {
+    pub fn act(&mut self, change: impl FnOnce(&mut Tracking)) {
         let mut tracking = self.app.world_mut().resource_mut::<Tracking>();
         change(&mut tracking);
         tracking.seconds += 1.0 / 60.0;
@@ -74,13 +74,13 @@ impl Worn {
         self.app.world().get::<WalkIntent>(self.player).unwrap().yaw
     }
 
-    fn held(&mut self) -> Vec<Entity> {
+    pub fn held(&mut self) -> Vec<Entity> {
         let world = self.app.world_mut();
         world.query::<&Holding>().iter(world).map(|holding| holding.body).collect()
     }
 }
 
-fn at(x: f32, y: f32, z: f32) -> Pose {
+pub fn at(x: f32, y: f32, z: f32) -> Pose {
     Pose { position: Vec3::new(x, y, z), rotation: Quat::IDENTITY }
 }
 
