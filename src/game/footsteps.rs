@@ -59,7 +59,7 @@ fn step(
 fn handle(mut moved: MessageReader<HandMoved>, places: Query<&GlobalTransform>, mut sounds: MessageWriter<PlaySound>) {
     for hand in moved.read() {
         let kind = match hand.what {
-            HandAction::Took | HandAction::LetGo => SoundKind::Grab,
+            HandAction::Took | HandAction::Joined | HandAction::Parted | HandAction::LetGo => SoundKind::Grab,
             HandAction::Threw => SoundKind::Throw,
         };
         sounds.write(PlaySound { kind, position: places.get(hand.body).ok().map(GlobalTransform::translation) });

@@ -11,6 +11,7 @@ use avian3d::prelude::*;
 use bevy::{prelude::*, ui::UiSystems};
 
 use super::{
+    hand_marks,
     locomotion::yaw_of,
     panel_pointer, panel_view,
     tracked_rig::{PlaySpace, TrackedRigSystems, is_worn},
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::world::{hand::HeldBy, player::Player};
 
-/// Shows the interface in the headset. Needs `TrackedRigPlugin` and a renderer.
+/// Shows the interface in the headset, and what hands would take. Needs `TrackedRigPlugin` and a renderer.
 pub struct PanelsPlugin;
 
 impl Plugin for PanelsPlugin {
@@ -33,6 +34,7 @@ impl Plugin for PanelsPlugin {
             .add_systems(PostUpdate, choose_screen.before(UiSystems::Prepare));
         panel_pointer::plugin(app);
         panel_view::plugin(app);
+        hand_marks::plugin(app);
     }
 }
 
