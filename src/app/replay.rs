@@ -8,7 +8,8 @@
 //! same world in the same state; bodies come in one order (`world::Arrivals`, `world::imported`), as physics works through them in that
 //! order; everything that moves bodies runs in ticks of one length, in an order that is declared; commands are recorded in the tick in
 //! which they are obeyed, and whatever notes a deed that can be taken back is there in every composition; the companion flies as it
-//! flew (`platform::input_log`). What is absent: what others change meanwhile; an edit of the scene's file while it is replayed counts.
+//! flew (`platform::input_log`). What is absent: what others change meanwhile (an edit of the scene's file while
+//! it is replayed counts), and other machines: another C library's sines may differ in their last bit, and so may the end.
 
 use std::{
     path::Path,

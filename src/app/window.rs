@@ -26,7 +26,7 @@ use crate::{
     game::{FirstRun, GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
     platform::{
-        PanelsPlugin, SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
+        PanelsPlugin, SettingsFile, SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
         flat::FlatRigPlugin,
         input_log::{InputLog, RecordInputPlugin},
         scaled_view::ScaledViewPlugin,
@@ -129,6 +129,8 @@ pub fn add_play(app: &mut App, settings: &WindowSettings) {
         configure_companion_input(app);
     }
     if let Some(log) = &settings.replay {
+        // What the recording commands (music, names) is no choice of this player's: it is not kept.
+        app.insert_resource(SettingsFile::default());
         let leave = settings.leave;
         app.add_plugins(ReplayPlugin { log: log.clone() }).add_systems(
             Update,

@@ -16,6 +16,7 @@ mod outline;
 pub mod panel_pointer;
 mod panel_view;
 pub mod panels;
+mod ride;
 pub mod runtime_waits;
 pub mod scaled_view;
 pub mod settings;

@@ -18,6 +18,7 @@ use super::{
     headset::{HeadsetStatus, HeadsetWanted},
     input_log::{Replay, is_replaying},
     locomotion::{Flick, Motion, Squeezed, arc, pitch_of, recentred, turned_about, vignette, yaw_of},
+    ride,
     settings::{HeadsetSettings, Locomotion, Settings, Turning},
     tracking::{HandState, Pulse, Side, Tracking},
 };
@@ -58,6 +59,7 @@ impl Plugin for TrackedRigPlugin {
                     .after(InputSystems),
             )
             .add_plugins(eye_height::plugin)
+            .add_systems(PreUpdate, ride::veil.run_if(is_worn.and_then(is_replaying)).after(TrackedRigSystems))
             .add_systems(FixedUpdate, follow_body.after(WalkSystems).run_if(is_worn))
             .add_systems(FixedLast, feel_hits.run_if(is_worn))
             .add_systems(Update, (feel, toggle_headset))

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use avian3d::prelude::Position;
 use bevy::{
     app::PluginsState,
     audio::AudioPlugin,
@@ -41,6 +42,7 @@ use umwelt::{
     platform::{
         headset::HeadsetStatus,
         input_log::{InputLog, Recorder},
+        tracked_rig::PlaySpace,
         tracking::{Pose, Side, Tracking},
     },
     sensors::EarSource,
@@ -146,7 +148,8 @@ impl Play {
                 headset: Headset::Absent(why.clone()),
                 ear: EarSource::Nothing(why),
                 size: UVec2::new(1280, 720),
-                frames: None,
+                // As many as come; and nothing is asked first.
+                frames: Some(u64::MAX),
                 screenshot: None,
                 record_input,
                 replay,
@@ -305,6 +308,25 @@ fn a_minute_of_play_ends_the_same_without_a_window_and_in_one_at_any_frame_rate(
     }
 }
 
+/// Both hands take the apple from the floor, lift it and draw apart, so that it grows.
+fn enlarge(play: &mut Play, seconds: f32, apple: Vec3) {
+    let world = play.app.world_mut();
+    let stage_from_world = world.resource::<PlaySpace>().now.inverse();
+    let mut tracking = world.resource_mut::<Tracking>();
+    tracking.worn = true;
+    tracking.seconds = f64::from(seconds);
+    tracking.head = Some(Pose { position: Vec3::new(0.0, 1.6, 0.0), rotation: Quat::IDENTITY });
+    let lifted = 0.9 * ((seconds - 2.0) / 1.5).clamp(0.0, 1.0);
+    let apart = 0.02 + 0.15 * ((seconds - 3.5) / 2.0).clamp(0.0, 1.0);
+    for (side, sign, closes) in [(Side::Left, -1.0, 1.0), (Side::Right, 1.0, 1.4)] {
+        let at = stage_from_world * Isometry3d::from_translation(apple + Vec3::new(apart * sign, lifted, 0.0));
+        let pose = Pose { position: at.translation.into(), rotation: at.rotation };
+        let hand = tracking.hand_mut(side);
+        (hand.grip, hand.aim) = (Some(pose), Some(pose));
+        hand.squeeze = if seconds > closes && seconds < 6.0 { 1.0 } else { 0.0 };
+    }
+}
+
 /// Looks and reaches about, takes what is there, walks and turns with the sticks.
 fn reach(play: &mut Play, seconds: f32) {
     let mut tracking = play.app.world_mut().resource_mut::<Tracking>();
@@ -316,7 +338,8 @@ fn reach(play: &mut Play, seconds: f32) {
     tracking.head = Some(Pose { position: head, rotation: heading });
     for (side, sign) in [(Side::Left, -1.0), (Side::Right, 1.0)] {
         let hand = tracking.hand_mut(side);
-        let at = head + heading * Vec3::new(0.2 * sign, -0.35, -0.5 + 0.2 * wave(1.7));
+        // Apart and together again, so that what both hold becomes larger and smaller.
+        let at = head + heading * Vec3::new((0.12 + 0.08 * wave(2.3)) * sign, -0.35, -0.5 + 0.2 * wave(1.7));
         let pose = Pose { position: at, rotation: heading };
         (hand.grip, hand.aim) = (Some(pose), Some(pose));
         hand.squeeze = if (seconds + sign) % 2.0 < 1.2 { 1.0 } else { 0.0 };
@@ -333,7 +356,16 @@ fn what_was_done_in_a_headset_ends_the_same_flat_and_under_another_head() {
     let (folder, scene) = house();
     let file = folder.path().join("walk.jsonl");
     let mut session = Play::new(&scene, millis(11), Some(file.clone()), None);
-    session.play(20.0, |play, seconds, _| reach(play, seconds));
+    let objects = |play: &mut Play| -> Vec<(String, Vec3, Vec3)> {
+        let world = play.app.world_mut();
+        let mut objects = world.query::<(&SceneObject, &Position, &Transform)>();
+        objects.iter(world).map(|(object, position, place)| (object.0.clone(), position.0, place.scale)).collect()
+    };
+    let apple = objects(&mut session).into_iter().find(|object| object.0.starts_with("apple")).unwrap().1;
+    session.play(7.0, |play, seconds, _| enlarge(play, seconds, apple));
+    session.play(15.0, |play, seconds, _| reach(play, 7.0 + seconds));
+    let apple = objects(&mut session).into_iter().find(|object| object.0.starts_with("apple")).unwrap();
+    assert!(apple.2.x > 1.5, "{apple:?} is as large as ever");
     let ended = session.end();
     drop(session);
     let log = InputLog::read(&file).unwrap();
@@ -346,11 +378,20 @@ fn what_was_done_in_a_headset_ends_the_same_flat_and_under_another_head() {
     // Whoever wears a headset meanwhile looks elsewhere, and nothing comes of what their hands do.
     let mut worn = Play::new(&scene, millis(13), None, Some(log.clone()));
     let mut seconds = 0.0;
+    let mut farthest: f32 = 0.0;
     let answer = worn.answer(|play| {
         seconds += 0.013;
         reach(play, 3.0 + 0.7 * seconds);
+        let world = play.app.world_mut();
+        let head = world.resource::<Tracking>().head.unwrap().position;
+        let eyes = world.resource::<PlaySpace>().now * head;
+        let feet = world.query_filtered::<&Position, With<Player>>().single(world).unwrap().0;
+        if seconds > 1.0 {
+            farthest = farthest.max((eyes - feet).xz().length());
+        }
     });
     assert_eq!(answer, ended, "under another head");
+    assert!(farthest < 0.1, "they ride along above the recorded feet: {farthest} m");
 }
 
 #[test]

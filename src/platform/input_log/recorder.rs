@@ -180,7 +180,8 @@ fn note_tick(
     mut recorder: ResMut<Recorder>,
 ) {
     let Ok((walk, hand)) = players.single() else { return };
-    let mut hands: Vec<HandInput> = hands
+    // As they are in the world: of two that close on one thing in one tick, the first takes it.
+    let hands = hands
         .iter()
         .map(|(tracked, avatar, view, intent)| HandInput {
             side: if avatar.left { Side::Left } else { Side::Right },
@@ -191,7 +192,6 @@ fn note_tick(
             intent: *intent,
         })
         .collect();
-    hands.sort_by_key(|hand| hand.side);
     let headset = tracking.filter(|tracking| tracking.worn).map(|tracking| {
         let play_space = play_space.map(|space| space.now).unwrap_or_default();
         Box::new(HeadsetInput { tracking: *tracking, play_space: pose(play_space) })

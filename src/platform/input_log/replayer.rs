@@ -107,42 +107,35 @@ fn play_tick(
     let Some(input) = replay.tick() else { return };
     *walk = input.walk;
     *hand = input.hand;
-    for side in Side::BOTH {
-        let left = side == Side::Left;
-        let there = hands.iter_mut().find(|hand| hand.2.left == left);
-        let avatar = |input: &HandInput| {
-            let curl = f32::from(u8::from(input.intent.grab));
-            AvatarHand { left, index_curl: curl, fist_curl: curl }
-        };
-        match (input.hands.iter().find(|hand| hand.side == side), there) {
-            (None, None) => {}
-            (None, Some((entity, ..))) => commands.entity(entity).despawn(),
-            (Some(input), Some((_, mut tracked, mut looks, mut view, mut intent, mut place))) => {
-                *tracked = tracked_hand(input, player);
-                *view = ViewPose { now: input.ray.into(), before: view.now };
-                *intent = input.intent;
-                *place = Transform::from_isometry(input.palm.into());
-                looks.set_if_neq(avatar(input));
+    let is = |avatar: &AvatarHand, input: &HandInput| avatar.left == (input.side == Side::Left);
+    for (entity, _, avatar, ..) in &hands {
+        if !input.hands.iter().any(|input| is(avatar, input)) {
+            commands.entity(entity).despawn();
+        }
+    }
+    // New ones in the order in which they were in the world.
+    for input in &input.hands {
+        let tracked = TrackedHand { of: player, palm: input.palm.into(), velocity: input.velocity, spin: input.spin };
+        let curl = f32::from(u8::from(input.intent.grab));
+        let looks = AvatarHand { left: input.side == Side::Left, index_curl: curl, fist_curl: curl };
+        let place = Transform::from_isometry(input.palm.into());
+        let now = input.ray.into();
+        match hands.iter_mut().find(|hand| is(&hand.2, input)) {
+            Some((_, mut its_tracking, mut its_looks, mut its_view, mut its_intent, mut its_place)) => {
+                *its_tracking = tracked;
+                its_looks.set_if_neq(looks);
+                *its_view = ViewPose { now, before: its_view.now };
+                *its_intent = input.intent;
+                *its_place = place;
             }
-            (Some(input), None) => {
-                commands.spawn((
-                    ReplayedHand,
-                    tracked_hand(input, player),
-                    avatar(input),
-                    ViewPose { now: input.ray.into(), before: input.ray.into() },
-                    input.intent,
-                    Transform::from_isometry(input.palm.into()),
-                ));
+            None => {
+                commands.spawn((ReplayedHand, tracked, looks, ViewPose { now, before: now }, input.intent, place));
             }
         }
     }
     for (action, words) in &input.commands {
         commanded.write(Commanded { action: action.clone(), words: words.clone() });
     }
-}
-
-fn tracked_hand(input: &HandInput, of: Entity) -> TrackedHand {
-    TrackedHand { of, palm: input.palm.into(), velocity: input.velocity, spin: input.spin }
 }
 
 fn fly_as_recorded(
