@@ -19,6 +19,7 @@
 
 mod aim;
 mod both_hands;
+mod bring_along;
 mod carry;
 mod take;
 mod two_handed_grip;
@@ -44,7 +45,15 @@ impl Plugin for HandPlugin {
             .add_observer(take::settle_what_was_let_go)
             .add_systems(
                 FixedUpdate,
-                (aim::aim, take::take, carry::carry, both_hands::carry, take::let_go, take::collide_again)
+                (
+                    bring_along::bring_along,
+                    aim::aim,
+                    take::take,
+                    carry::carry,
+                    both_hands::carry,
+                    take::let_go,
+                    take::collide_again,
+                )
                     .chain()
                     .in_set(HandSystems)
                     .after(WalkSystems),

@@ -94,7 +94,7 @@ pub(super) fn carry(
         // Gravity is taken out beforehand; the step adds it again.
         velocity.0 = carried_velocity(offset, velocity.0, mass.value(), dt, &settings) - gravity.0 * dt;
         spin.0 = carried_spin(rotation.0, heading * holding.rotation, &settings);
-        holding.strained_secs = if offset.length() > settings.max_strain { holding.strained_secs + dt } else { 0.0 };
+        holding.strained_secs = strained(holding.strained_secs, offset, dt, &settings);
     }
 }
 
