@@ -28,6 +28,7 @@ mod xr_bindings;
 mod xr_frames;
 mod xr_session;
 mod xr_settings;
+mod zone_ghosts;
 
 pub use hand_marks::Rim;
 pub use panel_view::PANELS_LAYER;
@@ -36,3 +37,4 @@ pub use settings_file::{SettingsFile, SettingsPlugin};
 pub use talking::TalkingPlugin;
 pub use tracked_rig::TrackedRigPlugin;
 pub use xr_session::HeadsetEye;
+pub use zone_ghosts::Ghost;

@@ -13,7 +13,7 @@ use bevy::{ecs::system::SystemParam, input::InputSystems, math::Vec3A, prelude::
 use super::{
     bindings::Action,
     flat::{Pressed, Steering},
-    hand_pulses::{feel, feel_hits},
+    hand_pulses::{feel, feel_hits, feel_zones},
     headset::{HeadsetStatus, HeadsetWanted},
     locomotion::{Flick, Motion, Squeezed, arc, pitch_of, recentred, turned_about, vignette, yaw_of},
     settings::{HeadsetSettings, Locomotion, Settings, Turning},
@@ -24,6 +24,7 @@ use crate::world::{
     avatar::AvatarHand,
     hand::{Holding, TrackedHand},
     player::{Landing, Player, ViewPose, WalkSettings, WalkSystems},
+    snap_zones::ZoneMoved,
 };
 
 /// Steers the player from [`Tracking`].
@@ -50,7 +51,8 @@ impl Plugin for TrackedRigPlugin {
             )
             .add_systems(FixedUpdate, follow_body.after(WalkSystems).run_if(is_worn))
             .add_systems(FixedLast, feel_hits.run_if(is_worn))
-            .add_systems(Update, (feel, toggle_headset))
+            .add_message::<ZoneMoved>()
+            .add_systems(Update, (feel, feel_zones, toggle_headset))
             .add_systems(PostUpdate, draw_hands.before(TransformSystems::Propagate).run_if(is_worn));
     }
 }

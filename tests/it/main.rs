@@ -23,6 +23,7 @@ mod record;
 mod replay;
 mod scene_reload;
 mod shipped_scenes;
+mod snap_zones;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;
