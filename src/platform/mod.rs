@@ -4,6 +4,7 @@
 
 pub mod bare_hands;
 pub mod bindings;
+pub mod few_buttons;
 pub mod flat;
 mod hand_marks;
 mod hand_pulses;
