@@ -14,7 +14,7 @@ use super::{
     bindings::Action,
     eye_height,
     flat::{Pressed, Steering},
-    hand_pulses::{feel, feel_hits},
+    hand_pulses::{feel, feel_hits, feel_zones},
     headset::{HeadsetStatus, HeadsetWanted},
     input_log::{Replay, is_replaying},
     locomotion::{Flick, Motion, Squeezed, arc, pitch_of, recentred, turned_about, vignette, yaw_of},
@@ -26,6 +26,7 @@ use crate::world::{
     avatar::AvatarHand,
     hand::{Holding, TrackedHand},
     player::{Landing, Player, ViewPose, WalkSystems},
+    snap_zones::ZoneMoved,
 };
 
 /// Steers the player from [`Tracking`].
@@ -60,7 +61,8 @@ impl Plugin for TrackedRigPlugin {
             .add_plugins(eye_height::plugin)
             .add_systems(FixedUpdate, follow_body.after(WalkSystems).run_if(is_worn))
             .add_systems(FixedLast, feel_hits.run_if(is_worn))
-            .add_systems(Update, (feel, toggle_headset))
+            .add_message::<ZoneMoved>()
+            .add_systems(Update, (feel, feel_zones, toggle_headset))
             .add_systems(PostUpdate, draw_hands.before(TransformSystems::Propagate).run_if(is_worn));
     }
 }
@@ -204,7 +206,11 @@ fn steer_head(
     let (Ok((player, &Position(feet), mut walk)), Some(head)) = (players.single_mut(), tracking.head) else { return };
     let HeadsetSettings { locomotion, turning, left_handed, vignette: with_vignette, .. } = settings.headset;
     let (walking_hand, turning_hand) = hands_for(left_handed);
-    let (walk_stick, turn_stick) = (tracking.hand(walking_hand).stick, tracking.hand(turning_hand).stick);
+    let (mut walk_stick, mut turn_stick) = (tracking.hand(walking_hand).stick, tracking.hand(turning_hand).stick);
+    if tracking.hand(walking_hand).is_bare() {
+        // Each of two bare hands turns to its own side.
+        turn_stick.x += std::mem::take(&mut walk_stick.x);
+    }
     let seconds = time.delta_secs();
     let mut turned_smoothly = false;
     if steering.0 {
@@ -384,7 +390,7 @@ fn draw_hands(space: Res<PlaySpace>, time: Res<Time<Fixed>>, mut hands: Query<(&
     }
 }
 
-/// A stick pushed forward aims, let go it teleports.
+/// A stick pushed forward aims, let go it teleports; a button pressed meanwhile takes it back.
 fn aim_teleport(
     tracking: Res<Tracking>,
     settings: Res<Settings>,
@@ -420,7 +426,10 @@ fn aim_teleport(
             *aim = TeleportAim { points, place: end.place, by: Some(side) };
         }
         (None, Some(side)) => {
-            if let (Some(feet), true) = (aim.place, steering.0) {
+            // What else the hand does now takes it back.
+            let hand = tracking.hand(side);
+            let taken_back = hand.primary || hand.secondary || hand.menu;
+            if let (Some(feet), true, false) = (aim.place, steering.0, taken_back) {
                 // The head comes to stand above the place.
                 let eyes = space.now * head.position;
                 let by = feet - Vec3::new(eyes.x, space.now.translation.y + space.floor, eyes.z);

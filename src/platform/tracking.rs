@@ -91,6 +91,13 @@ pub struct HandState {
     pub menu: bool,
 }
 
+impl HandState {
+    /// Whether it has no controller.
+    pub fn is_bare(&self) -> bool {
+        self.index_tip.is_some()
+    }
+}
+
 /// A short vibration of a controller.
 #[derive(Message, Clone, Copy, Debug, PartialEq)]
 pub struct Pulse {

@@ -24,6 +24,7 @@ mod replay;
 mod replay_everywhere;
 mod scene_reload;
 mod shipped_scenes;
+mod snap_zones;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;

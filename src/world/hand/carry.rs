@@ -15,7 +15,7 @@ pub(super) fn carried_velocity(offset: Vec3, velocity: Vec3, mass_kg: f32, dt: f
 }
 
 /// The angular velocity that turns `from` towards `to`, radians per second.
-pub(super) fn carried_spin(from: Quat, to: Quat, settings: &HandSettings) -> Vec3 {
+pub(in crate::world) fn carried_spin(from: Quat, to: Quat, settings: &HandSettings) -> Vec3 {
     let mut turn = to * from.inverse();
     if turn.w < 0.0 {
         turn = -turn;
