@@ -85,6 +85,8 @@ pub struct PlaySpace {
     floor: f32,
     /// Whether it was put where the body is.
     settled: bool,
+    /// The heading that the head gave the body last, radians.
+    heading: Option<f32>,
 }
 
 impl PlaySpace {
@@ -136,6 +138,8 @@ pub struct RigHand {
     grip: Squeezed,
     /// It closed for a menu: it takes nothing until it was open.
     busy: bool,
+    /// It was closed since it took something because it was told to.
+    gripped: bool,
 }
 
 /// Speed of the arc's beginning, metres per second, and how its points are made.
@@ -188,6 +192,7 @@ fn take_place(
     space.jump_to(place);
     space.floor = floor;
     space.settled = true;
+    space.heading = None;
 }
 
 /// The head: heading, height, steps; sticks: walking and turning.
@@ -211,6 +216,11 @@ fn steer_head(
         // Each of two bare hands turns to its own side.
         turn_stick.x += std::mem::take(&mut walk_stick.x);
     }
+    // Somebody turned the body, as a command does: the play space turns with it.
+    if let Some(heading) = space.heading.filter(|heading| *heading != walk.yaw) {
+        let place = turned_about(space.now, space.now * head.position, walk.yaw - heading);
+        space.jump_to(place);
+    }
     let seconds = time.delta_secs();
     let mut turned_smoothly = false;
     if steering.0 {
@@ -230,6 +240,7 @@ fn steer_head(
     let eyes = space.now * head.position;
     let rotation = space.now.rotation * head.rotation;
     let (yaw, pitch) = (yaw_of(rotation), pitch_of(rotation));
+    space.heading = Some(yaw);
     let height = (eyes.y - feet.y).max(0.1);
     let direction = match locomotion {
         Locomotion::Smooth if steering.0 && walk_stick.length() > 0.15 => walk_stick.clamp_length_max(1.0),
@@ -304,14 +315,26 @@ fn steer_hands(
     steering: Res<Steering>,
     space: Res<PlaySpace>,
     players: Query<(Entity, &LinearVelocity), With<Player>>,
-    mut hands: Query<(&mut RigHand, &mut TrackedHand, &mut HandIntent, &mut ViewPose, &mut AvatarHand, Has<Holding>)>,
+    mut hands: Query<(
+        &mut RigHand,
+        &mut TrackedHand,
+        &mut HandIntent,
+        &mut ViewPose,
+        &mut AvatarHand,
+        Option<&Holding>,
+    )>,
 ) {
     let Ok((player, &LinearVelocity(carried))) = players.single() else { return };
     for side in Side::BOTH {
         let state = tracking.hand(side);
         let found = hands.iter_mut().find(|hand| hand.0.side == side);
         let Some(grip) = state.grip else {
-            // A hand out of sight stays where it was, closed as it was, until the headset is taken off.
+            // A hand out of sight stays where it was in the play space, closed as it was, until the headset is taken off.
+            if let Some((mut hand, mut tracked, ..)) = found {
+                hand.motion = Motion::default();
+                let palm = space.now * hand.seen;
+                *tracked = TrackedHand { of: player, palm, velocity: carried, spin: Vec3::ZERO };
+            }
             continue;
         };
         let aim = state.aim.unwrap_or(grip);
@@ -325,6 +348,7 @@ fn steer_hands(
                         motion: Motion::default(),
                         grip: Squeezed::default(),
                         busy: false,
+                        gripped: false,
                     },
                     Name::new(if side == Side::Left { "left hand" } else { "right hand" }),
                     TrackedHand { of: player, palm, velocity: Vec3::ZERO, spin: Vec3::ZERO },
@@ -333,7 +357,7 @@ fn steer_hands(
                     AvatarHand { left: side == Side::Left, index_curl: 0.0, fist_curl: 0.0 },
                 ));
             }
-            Some((mut hand, mut tracked, mut intent, mut view, mut avatar, holds)) => {
+            Some((mut hand, mut tracked, mut intent, mut view, mut avatar, holding)) => {
                 if tracking.relaid {
                     // It did not move: what it is measured from did.
                     hand.motion = Motion::default();
@@ -352,7 +376,11 @@ fn steer_hands(
                 let closed = hand.grip.read(closes(state));
                 // In a menu nothing is taken, and what is held stays held.
                 hand.busy = (hand.busy || !steering.0) && closed;
-                intent.grab = if steering.0 && !hand.busy { closed } else { holds };
+                // What it took because it was told to stays in the open hand, until that closes and opens.
+                let by_word = holding.is_some_and(|holding| holding.by_word);
+                hand.gripped = by_word && (hand.gripped || closed);
+                let keeps = by_word && !hand.gripped;
+                intent.grab = if steering.0 && !hand.busy { closed || keeps } else { holding.is_some() };
             }
         }
     }
@@ -426,9 +454,10 @@ fn aim_teleport(
             *aim = TeleportAim { points, place: end.place, by: Some(side) };
         }
         (None, Some(side)) => {
-            // What else the hand does now takes it back.
+            // What else the hand does now takes it back; so does losing sight of it.
             let hand = tracking.hand(side);
-            let taken_back = hand.primary || hand.secondary || hand.menu;
+            let lost = hand.aim.is_none();
+            let taken_back = lost || hand.primary || hand.secondary || hand.menu;
             if let (Some(feet), true, false) = (aim.place, steering.0, taken_back) {
                 // The head comes to stand above the place.
                 let eyes = space.now * head.position;

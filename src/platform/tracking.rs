@@ -35,6 +35,13 @@ pub struct Pose {
     pub rotation: Quat,
 }
 
+impl Pose {
+    /// Whether all of its numbers are numbers.
+    pub fn is_finite(&self) -> bool {
+        self.position.is_finite() && self.rotation.is_finite()
+    }
+}
+
 impl From<Pose> for Isometry3d {
     fn from(pose: Pose) -> Self {
         Isometry3d::new(pose.position, pose.rotation)

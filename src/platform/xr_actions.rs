@@ -180,7 +180,7 @@ fn joints(stage: &Space, tracker: &HandTracker, time: Time) -> openxr::Result<Op
     let valid = SpaceLocationFlags::POSITION_VALID | SpaceLocationFlags::ORIENTATION_VALID;
     let seen = stage.locate_hand_joints(tracker, time)?;
     let seen = seen.filter(|joints| joints.iter().all(|joint| joint.location_flags.contains(valid)));
-    Ok(seen.map(|joints| joints.map(|joint| pose(joint.pose))))
+    Ok(seen.map(|joints| joints.map(|joint| pose(joint.pose))).filter(|joints| joints.iter().all(Pose::is_finite)))
 }
 
 /// Where `space` is; `None` while it is not tracked.
@@ -190,7 +190,8 @@ fn joints(stage: &Space, tracker: &HandTracker, time: Time) -> openxr::Result<Op
 pub(super) fn located(space: &Space, base: &Space, time: Time) -> openxr::Result<Option<Pose>> {
     let location = space.locate(base, time)?;
     let valid = SpaceLocationFlags::POSITION_VALID | SpaceLocationFlags::ORIENTATION_VALID;
-    Ok(location.location_flags.contains(valid).then(|| pose(location.pose)))
+    // A runtime that promises a pose may still tell numbers that are none.
+    Ok(location.location_flags.contains(valid).then(|| pose(location.pose)).filter(Pose::is_finite))
 }
 
 /// A runtime's pose as ours; what is no rotation is none.

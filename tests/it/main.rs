@@ -14,6 +14,7 @@ mod hearing;
 mod imported_models;
 mod inference;
 mod light;
+mod lost_hands;
 mod monado;
 mod panels;
 mod physics;
