@@ -1,4 +1,4 @@
-//! Sounds of the player's body: steps by the distance walked, hands by what they do.
+//! Sounds of the player's body: steps by the distance walked, hands by what they do, the click of a snap zone.
 
 use bevy::prelude::*;
 
@@ -9,6 +9,7 @@ use super::{
 use crate::world::{
     hand::{HandAction, HandMoved},
     player::{Player, Walker},
+    snap_zones::{SnapZone, ZoneAction, ZoneMoved},
 };
 
 /// Turns movements into sounds.
@@ -16,7 +17,9 @@ pub(super) struct FootstepsPlugin;
 
 impl Plugin for FootstepsPlugin {
     fn build(&self, app: &mut App) {
-        app.add_message::<HandMoved>().add_systems(Update, (step, handle).run_if(in_state(GameState::Playing)));
+        app.add_message::<HandMoved>()
+            .add_message::<ZoneMoved>()
+            .add_systems(Update, (step, handle, click).run_if(in_state(GameState::Playing)));
     }
 }
 
@@ -63,6 +66,13 @@ fn handle(mut moved: MessageReader<HandMoved>, places: Query<&GlobalTransform>, 
             HandAction::Threw => SoundKind::Throw,
         };
         sounds.write(PlaySound { kind, position: places.get(hand.body).ok().map(GlobalTransform::translation) });
+    }
+}
+
+fn click(mut moved: MessageReader<ZoneMoved>, zones: Query<&SnapZone>, mut sounds: MessageWriter<PlaySound>) {
+    for zone in moved.read().filter(|moved| moved.what == ZoneAction::Took) {
+        let position = zones.get(zone.zone).ok().map(|zone| zone.spec.position);
+        sounds.write(PlaySound { kind: SoundKind::Click, position });
     }
 }
 

@@ -52,7 +52,7 @@ pub struct PlaySound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SoundKind {
     Footstep,
-    /// A menu row.
+    /// A menu row, a snap zone.
     Click,
     Grab,
     Throw,

@@ -1,12 +1,21 @@
 //! A hand without a controller as one with: where it is and points, whether it pinches or makes a fist.
 //!
-//! In: the 26 joints of `XR_EXT_hand_tracking` in the play space, the head. Out: a [`HandState`]. Pinch = trigger, fist = squeeze;
-//! thumb on middle finger with the palm towards one's eyes = the menu's button. What it has not: sticks, other buttons.
+//! In: the 26 joints of `XR_EXT_hand_tracking` in the play space, the head. Out: a [`HandState`].
+//!
+//! | fingers | palm away from the eyes | palm to the eyes |
+//! |---|---|---|
+//! | fist | squeeze | squeeze |
+//! | thumb on index finger | trigger | nothing: headsets keep this gesture for themselves |
+//! | thumb on middle finger | stick forward: aims a teleport, or walks | the menu's button |
+//! | thumb on ring finger | stick to this hand's side: turns | nothing |
+//!
+//! The nearest finger alone counts. A palm turned up is no gesture of its own: before the body it looks to the eyes as well. What bare
+//! hands have not: the lower and upper buttons.
 //!
 //! Axes are those of OpenXR 1.1: a joint's −Z runs along the fingers, +Y out of the back of the hand (12.31, "hand joints
 //! layout"); a grip's −Z runs from the little finger to the thumb, +X into a right palm and out of a left one (6.3.3).
 
-use bevy::math::{Mat3, Quat, Vec3};
+use bevy::math::{Mat3, Quat, Vec2, Vec3};
 
 use super::{
     locomotion::yaw_of,
@@ -59,8 +68,14 @@ pub fn state_of(side: Side, joints: &[Pose; JOINTS], head: Option<Pose>) -> Hand
         let to_eyes = (head.position - palm.position).normalize_or_zero();
         to_eyes.dot(-back) > PALM_TO_EYES
     });
-    // In a fist the thumb lies on the fingers.
-    let pinch = |tip: usize| if squeeze > 0.6 { 0.0 } else { closing(at(THUMB_TIP).distance(at(tip)), PINCH) };
+    let from_thumb = |tip: usize| at(THUMB_TIP).distance(at(tip));
+    let nearest = [INDEX_TIP, MIDDLE_TIP, RING_TIP]
+        .into_iter()
+        .min_by(|a, b| from_thumb(*a).total_cmp(&from_thumb(*b)))
+        // In a fist the thumb lies on the fingers.
+        .filter(|_| squeeze <= 0.6);
+    let pinch = |tip: usize| if nearest == Some(tip) { closing(from_thumb(tip), PINCH) } else { 0.0 };
+    let to_side = if side == Side::Left { -1.0 } else { 1.0 };
     let aim = head.map_or(grip, |head| {
         let mirrored = Vec3::new(if side == Side::Left { -1.0 } else { 1.0 }, 1.0, 1.0);
         let shoulder = head.position + Quat::from_rotation_y(yaw_of(head.rotation)) * (SHOULDER * mirrored);
@@ -75,6 +90,7 @@ pub fn state_of(side: Side, joints: &[Pose; JOINTS], head: Option<Pose>) -> Hand
         index_tip: Some(at(INDEX_TIP)),
         trigger: if shows_palm { 0.0 } else { pinch(INDEX_TIP) },
         squeeze,
+        stick: if shows_palm { Vec2::ZERO } else { Vec2::new(to_side * pinch(RING_TIP), pinch(MIDDLE_TIP)) },
         menu: shows_palm && pinch(MIDDLE_TIP) > 0.8,
         ..HandState::default()
     }
@@ -130,6 +146,20 @@ mod tests {
     }
 
     #[test]
+    fn the_middle_finger_pushes_a_stick_forward_and_the_ring_finger_to_the_hands_side() {
+        for side in Side::BOTH {
+            let pinched = |tip: usize| state_of(side, &hand(side, 0.3, Some(tip)), head());
+            let (middle, ring) = (pinched(MIDDLE_TIP), pinched(RING_TIP));
+            assert!(middle.stick.y > 0.9 && middle.stick.x == 0.0 && middle.trigger == 0.0, "{middle:?}");
+            let turns = if side == Side::Left { -ring.stick.x } else { ring.stick.x };
+            assert!(turns > 0.9 && ring.stick.y == 0.0 && ring.trigger == 0.0, "{ring:?}");
+            assert_eq!(pinched(INDEX_TIP).stick, Vec2::ZERO);
+            let fist = state_of(side, &hand(side, 1.0, Some(MIDDLE_TIP)), head());
+            assert_eq!(fist.stick, Vec2::ZERO);
+        }
+    }
+
+    #[test]
     fn the_grip_has_the_axes_of_a_controllers() {
         for side in Side::BOTH {
             let grip = state_of(side, &hand(side, 0.0, None), head()).grip.unwrap();
@@ -166,7 +196,7 @@ mod tests {
             let eyes = Pose { position: centre - turn * Vec3::Y * 0.4, rotation: Quat::IDENTITY };
             state_of(Side::Left, &joints, Some(eyes))
         };
-        assert!(turned(MIDDLE_TIP).menu);
+        assert!(turned(MIDDLE_TIP).menu && turned(MIDDLE_TIP).stick == Vec2::ZERO);
         assert!(!turned(INDEX_TIP).menu && turned(INDEX_TIP).trigger == 0.0, "that gesture is the runtime's own");
         assert!(!state_of(Side::Left, &hand(Side::Left, 0.2, Some(MIDDLE_TIP)), head()).menu, "palm down");
     }

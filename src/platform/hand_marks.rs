@@ -32,7 +32,7 @@ const RAY_FROM: f32 = 0.06;
 const GLOW: Color = Color::linear_rgb(1.9, 1.25, 0.5);
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_systems(Update, (mark_targets, unmark_all.run_if(not(is_worn)))).add_systems(
+    app.add_systems(Update, (mark_targets.run_if(is_worn), unmark_all.run_if(not(is_worn)))).add_systems(
         PostUpdate,
         (
             follow_parts.after(TransformSystems::Propagate),

@@ -1,13 +1,16 @@
 //! What tracked hands feel of what they touch, hold and strike.
 //!
-//! In: `HandTarget` and `Holding` of the rig's hands, contacts of what they hold. Out: [`Pulse`]s. What is absent: devices (whoever has
+//! In: `HandTarget` and `Holding` of the rig's hands, contacts of what they hold, snap zones. Out: [`Pulse`]s. What is absent: devices (whoever has
 //! them plays the pulses), and pulses of teleports and panels, which come from there.
 
 use avian3d::prelude::{Collisions, ComputedMass, RigidBodyColliders};
 use bevy::prelude::*;
 
 use super::{tracked_rig::RigHand, tracking::Pulse};
-use crate::world::hand::{HandTarget, Holding};
+use crate::world::{
+    hand::{HandTarget, Holding},
+    snap_zones::{ZoneAction, ZoneMoved},
+};
 
 /// What is held strikes something where that changes its speed by more in one tick, metres per second: more than its weight does.
 const HIT_SPEED: f32 = 0.7;
@@ -31,6 +34,23 @@ pub(super) fn feel(
             ((was, _), (is, None)) if is.is_some() && is != was => pulse(0.15, 0.02),
             _ => {}
         }
+    }
+}
+
+/// Hands feel a snap zone before them, and things that click into it and come out of it.
+pub(super) fn feel_zones(
+    mut moved: MessageReader<ZoneMoved>,
+    hands: Query<&RigHand>,
+    mut pulses: MessageWriter<Pulse>,
+) {
+    for ZoneMoved { hand, what, .. } in moved.read() {
+        let Ok(RigHand { side, .. }) = hands.get(*hand) else { continue };
+        let (strength, seconds) = match what {
+            ZoneAction::Offered => (0.2, 0.02),
+            ZoneAction::Took => (0.8, 0.05),
+            ZoneAction::Gave => (0.3, 0.03),
+        };
+        pulses.write(Pulse { side: *side, strength, seconds });
     }
 }
 

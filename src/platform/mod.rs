@@ -5,6 +5,7 @@
 pub mod bare_hands;
 pub mod bindings;
 pub mod eye_height;
+pub mod few_buttons;
 pub mod flat;
 mod hand_marks;
 mod hand_pulses;
@@ -31,6 +32,7 @@ mod xr_frames;
 mod xr_session;
 mod xr_settings;
 mod xr_stage;
+mod zone_ghosts;
 
 pub use hand_marks::Rim;
 pub use panel_view::PANELS_LAYER;
@@ -39,3 +41,4 @@ pub use settings_file::{SettingsFile, SettingsPlugin};
 pub use talking::TalkingPlugin;
 pub use tracked_rig::TrackedRigPlugin;
 pub use xr_session::HeadsetEye;
+pub use zone_ghosts::Ghost;

@@ -38,7 +38,11 @@ pub(super) fn outline_of(mesh: &Mesh, width: f32) -> Option<Mesh> {
         Some(indices) => indices.iter().collect(),
         None => (0..positions.len()).collect(),
     };
-    let triangles: Vec<[u32; 3]> = flat.as_chunks::<3>().0.iter().map(|t| t.map(|index| corner_of[index])).collect();
+    let corner = |index: usize| corner_of.get(index).copied();
+    let triangles: Option<Vec<[u32; 3]>> =
+        flat.as_chunks::<3>().0.iter().map(|&[a, b, c]| Some([corner(a)?, corner(b)?, corner(c)?])).collect();
+    // A file may name corners that it does not have.
+    let triangles = triangles?;
     let mut sums = vec![(Vec3::ZERO, 0.0_f32); corners.len()];
     for triangle in &triangles {
         let place = triangle.map(|corner| corners[corner as usize]);
@@ -97,6 +101,12 @@ mod tests {
         for place in places(&shell) {
             assert!((place.length() - 0.52).abs() < 1e-3, "{place}");
         }
+    }
+
+    #[test]
+    fn corners_that_are_not_there_have_no_outline() {
+        let bad = Mesh::from(Cuboid::new(1.0, 1.0, 1.0)).with_inserted_indices(Indices::U32(vec![0, 1, 99]));
+        assert!(outline_of(&bad, 0.1).is_none());
     }
 
     #[test]

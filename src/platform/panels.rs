@@ -16,10 +16,11 @@ use super::{
     panel_pointer, panel_view,
     tracked_rig::{PlaySpace, TrackedRigSystems, is_worn},
     tracking::{Pose, Side, Tracking},
+    zone_ghosts,
 };
 use crate::world::{hand::HeldBy, player::Player};
 
-/// Shows the interface in the headset, and what hands would take. Needs `TrackedRigPlugin` and a renderer.
+/// Shows the interface in the headset, and what hands would take or where it would go. Needs `TrackedRigPlugin` and a renderer.
 pub struct PanelsPlugin;
 
 impl Plugin for PanelsPlugin {
@@ -35,6 +36,7 @@ impl Plugin for PanelsPlugin {
         panel_pointer::plugin(app);
         panel_view::plugin(app);
         hand_marks::plugin(app);
+        zone_ghosts::plugin(app);
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     bindings::Action,
     eye_height,
     flat::{Pressed, Steering},
-    hand_pulses::{feel, feel_hits},
+    hand_pulses::{feel, feel_hits, feel_zones},
     headset::{HeadsetStatus, HeadsetWanted},
     input_log::{Replay, is_replaying},
     locomotion::{Flick, Motion, Squeezed, arc, pitch_of, recentred, turned_about, vignette, yaw_of},
@@ -27,6 +27,7 @@ use crate::world::{
     avatar::AvatarHand,
     hand::{Holding, TrackedHand},
     player::{Landing, Player, ViewPose, WalkSystems},
+    snap_zones::ZoneMoved,
 };
 
 /// Steers the player from [`Tracking`].
@@ -62,7 +63,8 @@ impl Plugin for TrackedRigPlugin {
             .add_systems(PreUpdate, ride::veil.run_if(is_worn.and_then(is_replaying)).after(TrackedRigSystems))
             .add_systems(FixedUpdate, follow_body.after(WalkSystems).run_if(is_worn))
             .add_systems(FixedLast, feel_hits.run_if(is_worn))
-            .add_systems(Update, (feel, toggle_headset))
+            .add_message::<ZoneMoved>()
+            .add_systems(Update, (feel, feel_zones, toggle_headset))
             .add_systems(PostUpdate, draw_hands.before(TransformSystems::Propagate).run_if(is_worn));
     }
 }
@@ -85,6 +87,8 @@ pub struct PlaySpace {
     floor: f32,
     /// Whether it was put where the body is.
     settled: bool,
+    /// The heading that the head gave the body last, radians.
+    heading: Option<f32>,
 }
 
 impl PlaySpace {
@@ -136,6 +140,8 @@ pub struct RigHand {
     grip: Squeezed,
     /// It closed for a menu: it takes nothing until it was open.
     busy: bool,
+    /// It was closed since it took something because it was told to.
+    gripped: bool,
 }
 
 /// Speed of the arc's beginning, metres per second, and how its points are made.
@@ -188,6 +194,7 @@ fn take_place(
     space.jump_to(place);
     space.floor = floor;
     space.settled = true;
+    space.heading = None;
 }
 
 /// The head: heading, height, steps; sticks: walking and turning.
@@ -206,7 +213,16 @@ fn steer_head(
     let (Ok((player, &Position(feet), mut walk)), Some(head)) = (players.single_mut(), tracking.head) else { return };
     let HeadsetSettings { locomotion, turning, left_handed, vignette: with_vignette, .. } = settings.headset;
     let (walking_hand, turning_hand) = hands_for(left_handed);
-    let (walk_stick, turn_stick) = (tracking.hand(walking_hand).stick, tracking.hand(turning_hand).stick);
+    let (mut walk_stick, mut turn_stick) = (tracking.hand(walking_hand).stick, tracking.hand(turning_hand).stick);
+    if tracking.hand(walking_hand).is_bare() {
+        // Each of two bare hands turns to its own side.
+        turn_stick.x += std::mem::take(&mut walk_stick.x);
+    }
+    // Somebody turned the body, as a command does: the play space turns with it.
+    if let Some(heading) = space.heading.filter(|heading| *heading != walk.yaw) {
+        let place = turned_about(space.now, space.now * head.position, walk.yaw - heading);
+        space.jump_to(place);
+    }
     let seconds = time.delta_secs();
     let mut turned_smoothly = false;
     if steering.0 {
@@ -226,6 +242,7 @@ fn steer_head(
     let eyes = space.now * head.position;
     let rotation = space.now.rotation * head.rotation;
     let (yaw, pitch) = (yaw_of(rotation), pitch_of(rotation));
+    space.heading = Some(yaw);
     let height = (eyes.y - feet.y).max(0.1);
     let direction = match locomotion {
         Locomotion::Smooth if steering.0 && walk_stick.length() > 0.15 => walk_stick.clamp_length_max(1.0),
@@ -300,14 +317,26 @@ fn steer_hands(
     steering: Res<Steering>,
     space: Res<PlaySpace>,
     players: Query<(Entity, &LinearVelocity), With<Player>>,
-    mut hands: Query<(&mut RigHand, &mut TrackedHand, &mut HandIntent, &mut ViewPose, &mut AvatarHand, Has<Holding>)>,
+    mut hands: Query<(
+        &mut RigHand,
+        &mut TrackedHand,
+        &mut HandIntent,
+        &mut ViewPose,
+        &mut AvatarHand,
+        Option<&Holding>,
+    )>,
 ) {
     let Ok((player, &LinearVelocity(carried))) = players.single() else { return };
     for side in Side::BOTH {
         let state = tracking.hand(side);
         let found = hands.iter_mut().find(|hand| hand.0.side == side);
         let Some(grip) = state.grip else {
-            // A hand out of sight stays where it was, closed as it was, until the headset is taken off.
+            // A hand out of sight stays where it was in the play space, closed as it was, until the headset is taken off.
+            if let Some((mut hand, mut tracked, ..)) = found {
+                hand.motion = Motion::default();
+                let palm = space.now * hand.seen;
+                *tracked = TrackedHand { of: player, palm, velocity: carried, spin: Vec3::ZERO };
+            }
             continue;
         };
         let aim = state.aim.unwrap_or(grip);
@@ -321,6 +350,7 @@ fn steer_hands(
                         motion: Motion::default(),
                         grip: Squeezed::default(),
                         busy: false,
+                        gripped: false,
                     },
                     Name::new(if side == Side::Left { "left hand" } else { "right hand" }),
                     TrackedHand { of: player, palm, velocity: Vec3::ZERO, spin: Vec3::ZERO },
@@ -329,7 +359,7 @@ fn steer_hands(
                     AvatarHand { left: side == Side::Left, index_curl: 0.0, fist_curl: 0.0 },
                 ));
             }
-            Some((mut hand, mut tracked, mut intent, mut view, mut avatar, holds)) => {
+            Some((mut hand, mut tracked, mut intent, mut view, mut avatar, holding)) => {
                 if tracking.relaid {
                     // It did not move: what it is measured from did.
                     hand.motion = Motion::default();
@@ -348,7 +378,11 @@ fn steer_hands(
                 let closed = hand.grip.read(closes(state));
                 // In a menu nothing is taken, and what is held stays held.
                 hand.busy = (hand.busy || !steering.0) && closed;
-                intent.grab = if steering.0 && !hand.busy { closed } else { holds };
+                // What it took because it was told to stays in the open hand, until that closes and opens.
+                let by_word = holding.is_some_and(|holding| holding.by_word);
+                hand.gripped = by_word && (hand.gripped || closed);
+                let keeps = by_word && !hand.gripped;
+                intent.grab = if steering.0 && !hand.busy { closed || keeps } else { holding.is_some() };
             }
         }
     }
@@ -386,7 +420,7 @@ fn draw_hands(space: Res<PlaySpace>, time: Res<Time<Fixed>>, mut hands: Query<(&
     }
 }
 
-/// A stick pushed forward aims, let go it teleports.
+/// A stick pushed forward aims, let go it teleports; a button pressed meanwhile takes it back.
 fn aim_teleport(
     tracking: Res<Tracking>,
     settings: Res<Settings>,
@@ -422,7 +456,11 @@ fn aim_teleport(
             *aim = TeleportAim { points, place: end.place, by: Some(side) };
         }
         (None, Some(side)) => {
-            if let (Some(feet), true) = (aim.place, steering.0) {
+            // What else the hand does now takes it back; so does losing sight of it.
+            let hand = tracking.hand(side);
+            let lost = hand.aim.is_none();
+            let taken_back = lost || hand.primary || hand.secondary || hand.menu;
+            if let (Some(feet), true, false) = (aim.place, steering.0, taken_back) {
                 // The head comes to stand above the place.
                 let eyes = space.now * head.position;
                 let by = feet - Vec3::new(eyes.x, space.now.translation.y + space.floor, eyes.z);

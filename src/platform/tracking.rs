@@ -35,6 +35,13 @@ pub struct Pose {
     pub rotation: Quat,
 }
 
+impl Pose {
+    /// Whether all of its numbers are numbers.
+    pub fn is_finite(&self) -> bool {
+        self.position.is_finite() && self.rotation.is_finite()
+    }
+}
+
 impl From<Pose> for Isometry3d {
     fn from(pose: Pose) -> Self {
         Isometry3d::new(pose.position, pose.rotation)
@@ -89,6 +96,13 @@ pub struct HandState {
     pub primary: bool,
     pub secondary: bool,
     pub menu: bool,
+}
+
+impl HandState {
+    /// Whether it has no controller.
+    pub fn is_bare(&self) -> bool {
+        self.index_tip.is_some()
+    }
 }
 
 /// A short vibration of a controller.

@@ -1,7 +1,9 @@
 //! Controllers through OpenXR's actions.
 //!
-//! In: the session, the profiles of `xr_bindings`, joints of hands without controllers (`bare_hands`). Out: [`HandState`]s;
-//! vibration. What is absent: what buttons mean.
+//! In: the session, the profiles of `xr_bindings` and what stands in for buttons that a controller lacks (`few_buttons`), joints of hands
+//! without controllers (`bare_hands`). Out: [`HandState`]s; vibration. What is absent: what buttons mean.
+
+use std::sync::{Mutex, PoisonError};
 
 use bevy::prelude::*;
 use openxr::{
@@ -11,6 +13,7 @@ use openxr::{
 
 use super::{
     bare_hands::{JOINTS, state_of},
+    few_buttons::{Buttons, FewButtons},
     tracking::{HandState, Pose, Pulse, Side, Tracking},
     xr_bindings::{PROFILES, XrInput},
 };
@@ -27,6 +30,9 @@ pub(super) struct HandActions {
     menu: Action<bool>,
     haptic: Action<Haptic>,
     hands: [Path; 2],
+    /// Controllers that lack buttons, and how each hand makes up for it.
+    few_buttons: Vec<(Path, Buttons)>,
+    stand_ins: Mutex<[FewButtons; 2]>,
     grips: [Space; 2],
     aims: [Space; 2],
     /// Hands without controllers, where the runtime sees them.
@@ -54,6 +60,7 @@ impl HandActions {
         let secondary = action(&set, &hands, "secondary", "Secondary button")?;
         let menu = action(&set, &hands, "menu", "Menu")?;
         let haptic = action(&set, &hands, "haptic", "Vibration")?;
+        let mut few_buttons = Vec::new();
         for profile in PROFILES {
             let mut bindings = Vec::new();
             for (side, input, component) in profile.bindings() {
@@ -73,6 +80,9 @@ impl HandActions {
                 });
             }
             let path = instance.string_to_path(profile.path)?;
+            if profile.buttons != Buttons::All {
+                few_buttons.push((path, profile.buttons));
+            }
             if let Err(error) = instance.suggest_interaction_profile_bindings(path, &bindings) {
                 debug!("the OpenXR runtime does not know {}: {error}", profile.path);
             }
@@ -92,6 +102,8 @@ impl HandActions {
             menu,
             haptic,
             hands,
+            few_buttons,
+            stand_ins: Mutex::default(),
             bare: [Hand::LEFT, Hand::RIGHT].map(|hand| tracker(instance, session, system, hand)),
         })
     }
@@ -125,6 +137,11 @@ impl HandActions {
                 menu: button(&self.menu)?,
                 index_tip: None,
             };
+            let profile = session.current_interaction_profile(hand)?;
+            let few = self.few_buttons.iter().find(|(path, _)| *path == profile);
+            let mut stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);
+            let buttons = few.map_or(Buttons::All, |(_, buttons)| *buttons);
+            let controller = stand_ins[side as usize].read(side, buttons, controller);
             let bare = match (&controller.grip, &self.bare[side as usize]) {
                 (None, Some(tracker)) => joints(stage, tracker, time)?,
                 _ => None,
@@ -163,7 +180,7 @@ fn joints(stage: &Space, tracker: &HandTracker, time: Time) -> openxr::Result<Op
     let valid = SpaceLocationFlags::POSITION_VALID | SpaceLocationFlags::ORIENTATION_VALID;
     let seen = stage.locate_hand_joints(tracker, time)?;
     let seen = seen.filter(|joints| joints.iter().all(|joint| joint.location_flags.contains(valid)));
-    Ok(seen.map(|joints| joints.map(|joint| pose(joint.pose))))
+    Ok(seen.map(|joints| joints.map(|joint| pose(joint.pose))).filter(|joints| joints.iter().all(Pose::is_finite)))
 }
 
 /// Where `space` is; `None` while it is not tracked.
@@ -173,7 +190,8 @@ fn joints(stage: &Space, tracker: &HandTracker, time: Time) -> openxr::Result<Op
 pub(super) fn located(space: &Space, base: &Space, time: Time) -> openxr::Result<Option<Pose>> {
     let location = space.locate(base, time)?;
     let valid = SpaceLocationFlags::POSITION_VALID | SpaceLocationFlags::ORIENTATION_VALID;
-    Ok(location.location_flags.contains(valid).then(|| pose(location.pose)))
+    // A runtime that promises a pose may still tell numbers that are none.
+    Ok(location.location_flags.contains(valid).then(|| pose(location.pose)).filter(Pose::is_finite))
 }
 
 /// A runtime's pose as ours; what is no rotation is none.

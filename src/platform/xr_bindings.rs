@@ -2,7 +2,7 @@
 //!
 //! Plain tables; a test compares every path and type with the specification's registry.
 
-use super::tracking::Side;
+use super::{few_buttons::Buttons, tracking::Side};
 
 /// What a controller's input stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub(super) enum XrInput {
 /// One kind of controller.
 pub(super) struct Profile {
     pub path: &'static str,
+    /// What stands in for the buttons that it lacks (`few_buttons`).
+    pub buttons: Buttons,
     /// Input, component of both hands.
     pub both: &'static [(XrInput, &'static str)],
     pub left: &'static [(XrInput, &'static str)],
@@ -48,6 +50,7 @@ const A_AND_B: &[(XrInput, &str)] = &[(Primary, "/input/a/click"), (Secondary, "
 pub(super) const PROFILES: &[Profile] = &[
     Profile {
         path: "/interaction_profiles/khr/simple_controller",
+        buttons: Buttons::One,
         both: &[
             (GripPose, "/input/grip/pose"),
             (AimPose, "/input/aim/pose"),
@@ -60,6 +63,7 @@ pub(super) const PROFILES: &[Profile] = &[
     },
     Profile {
         path: "/interaction_profiles/oculus/touch_controller",
+        buttons: Buttons::All,
         both: &[
             (GripPose, "/input/grip/pose"),
             (AimPose, "/input/aim/pose"),
@@ -74,6 +78,7 @@ pub(super) const PROFILES: &[Profile] = &[
     },
     Profile {
         path: "/interaction_profiles/valve/index_controller",
+        buttons: Buttons::All,
         both: &[
             (GripPose, "/input/grip/pose"),
             (AimPose, "/input/aim/pose"),
@@ -90,6 +95,7 @@ pub(super) const PROFILES: &[Profile] = &[
     },
     Profile {
         path: "/interaction_profiles/htc/vive_controller",
+        buttons: Buttons::PressedStick,
         both: &[
             (GripPose, "/input/grip/pose"),
             (AimPose, "/input/aim/pose"),
@@ -105,6 +111,7 @@ pub(super) const PROFILES: &[Profile] = &[
     },
     Profile {
         path: "/interaction_profiles/microsoft/motion_controller",
+        buttons: Buttons::PressedStick,
         both: &[
             (GripPose, "/input/grip/pose"),
             (AimPose, "/input/aim/pose"),
@@ -120,6 +127,7 @@ pub(super) const PROFILES: &[Profile] = &[
     },
     Profile {
         path: "/interaction_profiles/bytedance/pico4_controller",
+        buttons: Buttons::All,
         both: &[
             (GripPose, "/input/grip/pose"),
             (AimPose, "/input/aim/pose"),
@@ -134,6 +142,7 @@ pub(super) const PROFILES: &[Profile] = &[
     },
     Profile {
         path: "/interaction_profiles/bytedance/pico_neo3_controller",
+        buttons: Buttons::All,
         both: &[
             (GripPose, "/input/grip/pose"),
             (AimPose, "/input/aim/pose"),
@@ -215,6 +224,16 @@ mod tests {
                 for needed in [GripPose, AimPose, Trigger, Haptic] {
                     assert!(inputs.contains(&needed), "{} {side:?} {needed:?}", profile.path);
                 }
+                // Jumping, talking and the lists need two more; or something stands in for them.
+                let stands_in: &[XrInput] = match profile.buttons {
+                    Buttons::All => &[Stick, Primary],
+                    Buttons::PressedStick => &[Stick, StickClick],
+                    Buttons::One => &[Trigger],
+                };
+                for needed in stands_in {
+                    assert!(inputs.contains(needed), "{} {side:?} {needed:?}", profile.path);
+                }
+                assert_eq!(profile.buttons == Buttons::All, inputs.contains(&Primary), "{}", profile.path);
                 let mut unique = inputs.clone();
                 unique.sort();
                 unique.dedup();

@@ -24,6 +24,7 @@ pub struct SceneSpec {
     pub rooms: Vec<RoomSpec>,
     pub lights: Vec<LightSpec>,
     pub objects: Vec<ObjectSpec>,
+    pub snap_zones: Vec<SnapZoneSpec>,
     /// Named positions on a floor.
     pub places: BTreeMap<String, Vec3>,
     /// What can be said, and what it does.
@@ -327,6 +328,29 @@ pub struct ObjectSpec {
     pub grabbable: bool,
     /// Replaces the material of the object's main part.
     pub material: Option<String>,
+}
+
+/// A place that a thing clicks into when a hand lets it go near.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SnapZoneSpec {
+    /// Unique among snap zones.
+    pub name: String,
+    /// Where the thing's origin (the middle of its underside) comes to be, and how it is turned then.
+    pub position: Vec3,
+    pub rotation: Quat,
+    /// A thing whose middle is nearer to where it would be snaps, metres.
+    pub radius: f32,
+    /// Any of these; if empty, whatever a hand can take.
+    pub takes: Vec<SnapFit>,
+}
+
+/// What fits into a snap zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapFit {
+    /// All things with this label.
+    Class(String),
+    /// The object of this name.
+    Object(String),
 }
 
 /// What an object is made from.

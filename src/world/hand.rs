@@ -15,10 +15,11 @@
 //! | `carry` | one hand's thing is led to its place |
 //! | `both_hands` | two hands' thing is led and resized; `two_handed_grip` is the geometry |
 //!
-//! Not here: input devices, how the target is shown.
+//! Not here: input devices, how the target is shown, places that things click into (`snap_zones`).
 
 mod aim;
 mod both_hands;
+mod bring_along;
 mod carry;
 mod take;
 mod two_handed_grip;
@@ -29,11 +30,13 @@ use bevy::prelude::*;
 use super::{
     HandIntent,
     player::{Player, ViewPose, WalkSystems},
+    snap_zones,
 };
 
 pub use both_hands::{HeldByBoth, Resized, SIZES};
+pub(super) use carry::carried_spin;
 
-/// Applies `HandIntent` in `FixedUpdate`, after walking and before physics steps.
+/// Applies `HandIntent` in `FixedUpdate`, after walking and before physics steps; what is let go clicks into the scene's snap zones.
 pub struct HandPlugin;
 
 impl Plugin for HandPlugin {
@@ -44,11 +47,20 @@ impl Plugin for HandPlugin {
             .add_observer(take::settle_what_was_let_go)
             .add_systems(
                 FixedUpdate,
-                (aim::aim, take::take, carry::carry, both_hands::carry, take::let_go, take::collide_again)
+                (
+                    bring_along::bring_along,
+                    aim::aim,
+                    take::take,
+                    carry::carry,
+                    both_hands::carry,
+                    take::let_go,
+                    take::collide_again,
+                )
                     .chain()
                     .in_set(HandSystems)
                     .after(WalkSystems),
             );
+        snap_zones::plugin(app);
     }
 }
 

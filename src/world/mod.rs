@@ -42,6 +42,7 @@ pub mod rescue;
 mod rooms;
 mod shadows;
 pub mod sky;
+pub mod snap_zones;
 mod spawn;
 mod variants;
 mod view;

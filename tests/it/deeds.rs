@@ -9,7 +9,7 @@ use umwelt::{
         CommandAnswered, Commanded, Companion, CompanionPlugin, DeedsPlugin, HouseMap, Outcome, Quality, RoomPart,
         RoomSurface, SceneObject, WalkIntent, WorldPlugin,
         deeds::{Door, DoorPanel},
-        hand::{HandPlugin, Holding},
+        hand::{HandPlugin, Holding, TrackedHand},
         lamps::Lamp,
         player::{Player, PlayerPlugin, ViewPose, Walker},
         rescue::RescuePlugin,
@@ -340,6 +340,29 @@ fn a_mug_within_reach_is_picked_up_and_dropped() {
     assert!(back.distance(place) < 0.05, "put back at {back}, taken from {place}");
     house.done("PickUp", &["mug"]);
     house.run(0.5);
+    house.done("Drop", &[]);
+    house.run(0.1);
+    let world = house.app.world_mut();
+    assert!(world.query::<&Holding>().iter(world).next().is_none());
+}
+
+#[test]
+fn in_a_headset_the_nearest_empty_hand_takes_what_it_is_told_to() {
+    let mut house = House::new();
+    let cup = house.thing("cup");
+    let place = house.app.world().get::<GlobalTransform>(cup).unwrap().translation();
+    house.look_at(place + Vec3::new(0.3, 0.0, 0.0));
+    let world = house.app.world_mut();
+    let of = world.query_filtered::<Entity, With<Player>>().single(world).expect("a player");
+    let mut hand = |away: f32| {
+        let palm = Isometry3d::from_translation(place + Vec3::Y * away);
+        let hand = TrackedHand { of, palm, velocity: Vec3::ZERO, spin: Vec3::ZERO };
+        world.spawn((hand, ViewPose { now: palm, before: palm })).id()
+    };
+    let [_, near] = [0.9, 0.4].map(&mut hand);
+    house.done("PickUp", &["mug"]);
+    house.run(0.5);
+    assert_eq!(house.app.world().get::<Holding>(near).map(|holding| holding.body), Some(cup));
     house.done("Drop", &[]);
     house.run(0.1);
     let world = house.app.world_mut();

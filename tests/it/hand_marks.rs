@@ -1,7 +1,7 @@
-//! What a hand would take is seen by whoever wears the headset and by no sensor. Needs a renderer, a software one will do; without one
-//! the test says `SKIPPED` and passes.
+//! What a hand would take, and where it would go, is seen by whoever wears the headset and by no sensor. Needs a renderer, a software one
+//! will do; without one the tests say `SKIPPED` and pass.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use avian3d::prelude::Position;
 use bevy::{
@@ -11,7 +11,7 @@ use bevy::{
 use umwelt::{
     app::headless::{enter_scene, finish, headless_app_for, picture_target, take_picture},
     platform::{
-        PANELS_LAYER, PanelsPlugin, Rim, TrackedRigPlugin,
+        Ghost, PANELS_LAYER, PanelsPlugin, Rim, TrackedRigPlugin,
         flat::Steering,
         settings::Settings,
         tracked_rig::PlaySpace,
@@ -21,12 +21,13 @@ use umwelt::{
     sensors::{Eye, EyePace, EyePlugin, EyeRate, Observation, develop, look},
     world::{
         Quality, SceneObject, WorldPlugin, WorldView, avatar::AvatarPlugin, hand::HandPlugin, player::PlayerPlugin,
-        rescue::RescuePlugin,
+        rescue::RescuePlugin, snap_zones::SnapZone,
     },
 };
 
 /// Somebody in a headset in the smallest scene, at its table.
 struct Worn {
+    _folder: tempfile::TempDir,
     app: App,
     eye: Entity,
     head: Pose,
@@ -34,7 +35,12 @@ struct Worn {
 
 impl Worn {
     fn new(test: &str) -> Option<Self> {
-        let scene = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/scenes/tiny.scene.ron");
+        let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/scenes/tiny.scene.ron");
+        let zone = "snap_zones: [(name: \"tray\", on: \"table_1\", at: (-0.08, 0.05), yaw_deg: 90)],\n    spawn:";
+        let text = fs::read_to_string(tiny).expect("the scene").replace("spawn:", zone);
+        let folder = tempfile::tempdir().expect("a folder");
+        let scene = folder.path().join("x.scene.ron");
+        fs::write(&scene, text).expect("written");
         let mut app = match headless_app_for(Some(&scene)) {
             Ok(app) => app,
             Err(lacking) => {
@@ -59,14 +65,15 @@ impl Worn {
                 Transform::from_xyz(2.2, 1.5, 3.0).looking_at(Vec3::new(2.4, 0.75, 1.4), Vec3::Y),
             ))
             .id();
-        let head = Pose { position: Vec3::new(0.0, 1.45, 0.0), rotation: Quat::from_rotation_x(-0.35) };
-        let mut worn = Self { app, eye, head };
+        let rotation = Quat::from_rotation_y(0.35) * Quat::from_rotation_x(-0.55);
+        let head = Pose { position: Vec3::new(0.0, 1.45, 0.0), rotation };
+        let mut worn = Self { _folder: folder, app, eye, head };
         worn.act(|tracking| {
             tracking.worn = true;
             tracking.head = Some(head);
         });
-        // To the table's side, looking at it.
-        let feet = Vec3::new(2.6, 0.0, 2.4);
+        // To the table, beside the chair, looking at the teapot.
+        let feet = Vec3::new(3.0, 0.0, 2.1);
         let world = worn.app.world_mut();
         let mut players = world.query::<&mut umwelt::world::WalkIntent>();
         players.single_mut(world).expect("a player").teleport = Some(feet);
@@ -147,6 +154,10 @@ impl Worn {
     }
 }
 
+fn differs((a, b): &(&image::Rgb<u8>, &image::Rgb<u8>)) -> bool {
+    a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 24)
+}
+
 #[test]
 fn the_head_sees_what_a_hand_would_take_and_the_sensor_does_not() {
     let Some(mut worn) = Worn::new("marks of hands") else { return };
@@ -164,7 +175,6 @@ fn the_head_sees_what_a_hand_would_take_and_the_sensor_does_not() {
     worn.point_at(place, false);
     assert!(!worn.rims().is_empty() && worn.rims().iter().all(|body| *body == teapot), "{:?}", worn.rims());
     let (marked, sensed_marked) = (worn.photograph("mark-teapot.png"), worn.sense());
-    let differs = |(a, b): &(&image::Rgb<u8>, &image::Rgb<u8>)| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 24);
     let changed = marked.pixels().zip(plain.pixels()).filter(differs).count();
     assert!((300..40_000).contains(&changed), "{changed} of the head's pixels changed");
     let changed = sensed_marked.rgb.pixels().zip(sensed.rgb.pixels()).filter(differs).count();
@@ -181,4 +191,46 @@ fn the_head_sees_what_a_hand_would_take_and_the_sensor_does_not() {
     worn.act(|tracking| tracking.worn = false);
     worn.act(|_| {});
     assert!(worn.rims().is_empty());
+}
+
+#[test]
+fn the_head_sees_where_a_thing_would_go_and_the_sensor_does_not() {
+    let Some(mut worn) = Worn::new("ghosts in snap zones") else { return };
+    let teapot = worn.thing("teapot_1");
+    let place = worn.app.world().get::<Position>(teapot).expect("a body").0 + Vec3::Y * 0.05;
+    worn.point_at(place, false);
+    for _ in 0..60 {
+        worn.act(|tracking| tracking.hand_mut(Side::Right).squeeze = 1.0);
+    }
+    let zone = {
+        let world = worn.app.world_mut();
+        world.query::<(Entity, &SnapZone)>().single(world).map(|(zone, known)| (zone, known.spec.clone())).expect("one")
+    };
+    // The hand goes to 12 cm above and beside the tray, turned as it is.
+    let space = worn.app.world().resource::<PlaySpace>().now;
+    let to = space.inverse() * (zone.1.position + Vec3::new(0.06, 0.2, 0.05));
+    for step in 1..=60 {
+        worn.act(|tracking| {
+            let hand = tracking.hand_mut(Side::Right);
+            let mut pose = hand.grip.expect("a hand");
+            pose.position = pose.position.lerp(to, step as f32 / 60.0);
+            (hand.grip, hand.aim) = (Some(pose), Some(pose));
+        });
+    }
+    for _ in 0..30 {
+        worn.act(|_| {});
+    }
+    let world = worn.app.world_mut();
+    assert!(world.get::<SnapZone>(zone.0).expect("a zone").offers, "it is near");
+    assert!(world.query::<&Ghost>().iter(world).all(|ghost| ghost.body == teapot && ghost.zone == zone.0));
+    let (shown, sensed) = (worn.photograph("ghost.png"), worn.sense());
+    worn.app.world_mut().despawn(zone.0);
+    worn.act(|_| {});
+    let world = worn.app.world_mut();
+    assert_eq!(world.query::<&Ghost>().iter(world).count(), 0);
+    let (plain, sensed_plain) = (worn.photograph("ghost-none.png"), worn.sense());
+    let changed = shown.pixels().zip(plain.pixels()).filter(differs).count();
+    assert!((1_000..80_000).contains(&changed), "{changed} of the head's pixels changed");
+    let changed = sensed.rgb.pixels().zip(sensed_plain.rgb.pixels()).filter(differs).count();
+    assert_eq!(changed, 0, "pixels of the sensor that changed");
 }

@@ -14,6 +14,7 @@ mod hearing;
 mod imported_models;
 mod inference;
 mod light;
+mod lost_hands;
 mod monado;
 mod panels;
 mod physics;
@@ -24,6 +25,7 @@ mod replay;
 mod replay_everywhere;
 mod scene_reload;
 mod shipped_scenes;
+mod snap_zones;
 mod sound_server;
 #[cfg(feature = "train")]
 mod speech_training;

@@ -287,6 +287,28 @@ fn takes_a_mug_carries_it_across_the_room_and_throws_it() {
 }
 
 #[test]
+fn what_is_held_comes_along_where_its_carrier_is_put() {
+    let (mut app, player) = world_with_player();
+    block(&mut app, Vec3::new(0.0, 0.4, -1.2), Vec3::new(1.2, 0.8, 0.6));
+    let mug = mug(&mut app, Vec3::new(0.1, 0.85, -1.1));
+    // It would have to pass this wall.
+    block(&mut app, Vec3::new(3.0, 1.5, 0.0), Vec3::new(0.2, 3.0, 8.0));
+    run(&mut app, 1.0);
+    let at = place(&app, mug);
+    look_at(&mut app, player, at);
+    run(&mut app, 0.1);
+    reach(&mut app, player, |intent| intent.grab = true);
+    run(&mut app, 0.5);
+    let before = place(&app, mug) - feet(&app, player);
+    intend(&mut app, player, |intent| intent.teleport = Some(Vec3::new(6.0, 0.0, 1.0)));
+    run(&mut app, 1.0);
+    assert!(feet(&app, player).distance(Vec3::new(6.0, 0.0, 1.0)) < 0.05, "{}", feet(&app, player));
+    assert_eq!(app.world().get::<Holding>(player).map(|holding| holding.body), Some(mug));
+    let after = place(&app, mug) - feet(&app, player);
+    assert!(after.distance(before) < 0.1, "{after} instead of {before} from the feet");
+}
+
+#[test]
 fn cannot_take_through_a_wall_nor_beyond_reach() {
     let (mut app, player) = world_with_player();
     let behind = mug(&mut app, Vec3::new(0.0, 1.05, -1.5));

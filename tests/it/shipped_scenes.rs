@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bevy::math::{Vec3, Vec3Swizzles as _};
 use umwelt::{
     app::{all_actions, spoken_grammar::spoken_problems},
-    scene::{DreamMaterials, KindRegistry, Known, ObjectSource, SceneSpec, check_scene},
+    scene::{DreamMaterials, KindRegistry, Known, ObjectSource, SceneSpec, SnapFit, check_scene},
     world::all_kinds,
 };
 
@@ -48,6 +49,40 @@ fn atelier_is_a_furnished_house_with_a_garden() {
     assert!((30..=50).contains(&scene.commands.len()), "{} commands", scene.commands.len());
     let problems = spoken_problems(&scene.grammar(&DreamMaterials::default()), &shipped("atelier.scene.ron"));
     assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn snap_zones_in_atelier_have_room_for_what_they_take() {
+    let kinds = all_kinds();
+    let scene = load("atelier.scene.ron", &kinds);
+    assert!(scene.snap_zones.len() >= 3);
+    let discs = |named: &dyn Fn(&str) -> bool| -> Vec<(String, Vec3, f32, f32)> {
+        let known = scene.objects.iter().filter_map(|object| {
+            let ObjectSource::Kind { kind, seed } = &object.source else { return None };
+            let shape = kinds.shape(kind, *seed)?;
+            let radius = 0.9 * object.scale * shape.half_size.min_element();
+            named(kind).then(|| (object.name.clone(), object.position, radius, object.scale * shape.height))
+        });
+        known.collect()
+    };
+    let all = discs(&|_| true);
+    for zone in &scene.snap_zones {
+        let takes = |kind: &str| zone.takes.contains(&SnapFit::Class(kind.to_owned()));
+        let fitting = discs(&takes);
+        assert!(!fitting.is_empty(), "nothing in the house fits into {}", zone.name);
+        if (zone.rotation * Vec3::Y).y < 0.9 {
+            continue;
+        }
+        for (name, _, radius, height) in &fitting {
+            let in_the_way = all.iter().find(|(other, place, other_radius, other_height)| {
+                let beside = place.xz().distance(zone.position.xz()) < radius + other_radius;
+                let level = place.y < zone.position.y + height && place.y + other_height > zone.position.y + 0.02;
+                // What carries the zone, or is taken by it, is not in its way.
+                other != name && beside && level && place.y > zone.position.y - 0.1
+            });
+            assert!(in_the_way.is_none(), "{name} in {} meets {in_the_way:?}", zone.name);
+        }
+    }
 }
 
 /// Free things that begin inside each other are thrown apart by the physics; fixed ones look broken.

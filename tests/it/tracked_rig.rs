@@ -217,6 +217,61 @@ fn a_teleport_lands_on_ground_that_has_room_and_nowhere_else() {
 }
 
 #[test]
+fn a_button_pressed_while_one_aims_takes_the_teleport_back() {
+    let mut worn = Worn::new(|_| {});
+    worn.act(|tracking| {
+        let hand = tracking.hand_mut(Side::Right);
+        hand.grip = Some(at(0.2, 1.2, -0.3));
+        hand.aim = hand.grip;
+        hand.stick = Vec2::Y;
+    });
+    assert!(worn.app.world().resource::<TeleportAim>().place.is_some());
+    // As a pad that is pressed where it was touched to aim.
+    worn.act(|tracking| {
+        let hand = tracking.hand_mut(Side::Right);
+        (hand.stick, hand.primary) = (Vec2::ZERO, true);
+    });
+    assert_eq!(*worn.app.world().resource::<TeleportAim>(), TeleportAim::default());
+    let mut highest = 0.0_f32;
+    for _ in 0..40 {
+        worn.act(|_| {});
+        highest = highest.max(worn.feet().y);
+    }
+    assert!(worn.feet().xz().length() < 0.01, "it went to {}", worn.feet());
+    assert!((0.4..0.6).contains(&highest), "instead it jumped, {highest} m high");
+}
+
+#[test]
+fn bare_hands_turn_to_their_own_sides_and_teleport() {
+    let mut worn = Worn::new(|settings| settings.headset.locomotion = Locomotion::Smooth);
+    let pinch = |worn: &mut Worn, side: Side, stick: Vec2| {
+        worn.act(|tracking| {
+            let hand = tracking.hand_mut(side);
+            hand.grip = Some(at(0.2, 1.2, -0.3));
+            hand.aim = hand.grip;
+            hand.index_tip = Some(Vec3::new(0.2, 1.2, -0.45));
+            hand.stick = stick;
+        });
+    };
+    for (side, stick, degrees) in [(Side::Left, Vec2::NEG_X, 30.0_f32), (Side::Right, Vec2::X, 0.0)] {
+        pinch(&mut worn, side, stick);
+        pinch(&mut worn, side, Vec2::ZERO);
+        run(&mut worn.app, 0.3);
+        assert!((worn.yaw() - degrees.to_radians()).abs() < 1e-3, "{side:?}: heading {}", worn.yaw());
+    }
+    assert!(worn.feet().xz().length() < 0.02, "nothing was walked: {}", worn.feet());
+    pinch(&mut worn, Side::Right, Vec2::Y);
+    let place = worn.app.world().resource::<TeleportAim>().place.expect("the floor");
+    pinch(&mut worn, Side::Right, Vec2::ZERO);
+    run(&mut worn.app, 0.1);
+    assert!(worn.feet().distance(place) < 0.01);
+    // In this setting the left hand walks.
+    pinch(&mut worn, Side::Left, Vec2::Y);
+    run(&mut worn.app, 1.0);
+    assert!((1.6..2.0).contains(&worn.feet().distance(place)), "walked {} m", worn.feet().distance(place));
+}
+
+#[test]
 fn a_thrown_thing_flies_as_the_hand_moved() {
     let mut worn = Worn::new(|_| {});
     let ball = thing(&mut worn.app, Collider::sphere(0.05), 0.2, Vec3::new(0.2, 1.2, -0.3));

@@ -41,7 +41,10 @@ use super::{
     bindings::Action,
     tracking::{Pose, Side, Tracking},
 };
-use crate::world::{FlyIntent, HandIntent, WalkIntent};
+use crate::{
+    base::Tick,
+    world::{FlyIntent, HandIntent, WalkIntent},
+};
 
 /// What is written. Version 1 has neither companion nor eyes, tracking, actions and voice; it is still read.
 const VERSION: u32 = 2;
@@ -167,6 +170,13 @@ impl InputLog {
             if line.tick < ticks.len() as u64 || line.tick > ticks.len() as u64 + LONGEST_PAUSE {
                 bail!("{}: tick {} does not follow tick {}", place(), line.tick, ticks.len());
             }
+            if line.tick >= MOST_TICKS {
+                bail!(
+                    "{}: tick {} is beyond three hours, the longest recording; cut it off before",
+                    place(),
+                    line.tick
+                );
+            }
             // Until then nothing changed.
             let lasting = ticks.last().map(lasting).unwrap_or_default();
             ticks.resize(line.tick as usize, lasting);
@@ -188,8 +198,11 @@ pub fn scene_sha256(scene: &Path) -> Option<String> {
     Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// A line says what is done for at most so many ticks: a day.
-const LONGEST_PAUSE: u64 = 60 * 60 * 60 * 24;
+/// Ticks of the longest recording: three hours. A player's whole evening, and a log of it that fits into memory.
+const MOST_TICKS: u64 = Tick::RATE_HZ as u64 * 60 * 60 * 3;
+
+/// A line says what is done for at most so many ticks: half an hour.
+const LONGEST_PAUSE: u64 = MOST_TICKS / 6;
 
 /// What goes on when nothing new is done: single deeds are over.
 fn lasting(input: &TickInput) -> TickInput {

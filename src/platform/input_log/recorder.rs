@@ -16,14 +16,14 @@ use bevy::{
 };
 
 use super::{
-    CompanionInputSystems, HandInput, Header, HeadsetInput, Line, TickInput, VERSION, VoiceMark, lasting, pose,
-    scene_sha256, voice_file::VoiceFile, voice_path,
+    CompanionInputSystems, HandInput, Header, HeadsetInput, LONGEST_PAUSE, Line, MOST_TICKS, TickInput, VERSION,
+    VoiceMark, lasting, pose, scene_sha256, voice_file::VoiceFile, voice_path,
 };
 use crate::{
     base::{Status, Tick},
     platform::{
         bindings::Action,
-        flat::DeviceInput,
+        flat::{DeviceInput, Steering},
         settings::Settings,
         tracked_rig::PlaySpace,
         tracking::{Side, Tracking},
@@ -145,8 +145,16 @@ fn failed(path: &Path, error: &anyhow::Error) -> Status {
     Status::Unavailable(reason)
 }
 
-/// A tap may come and go between two ticks.
-fn note_actions(input: DeviceInput, settings: Res<Settings>, mut recorder: ResMut<Recorder>) {
+/// A tap may come and go between two ticks. What is pressed in a menu is none of the player's deeds.
+fn note_actions(
+    input: DeviceInput,
+    settings: Res<Settings>,
+    steering: Option<Res<Steering>>,
+    mut recorder: ResMut<Recorder>,
+) {
+    if steering.is_some_and(|steering| !steering.0) {
+        return;
+    }
     input.read(|devices| {
         for action in Action::ALL {
             if devices.holds(&settings.bindings, action) && !recorder.actions.contains(&action) {
@@ -216,12 +224,24 @@ fn note_companion(companions: Query<&FlyIntent, With<Companion>>, mut recorder: 
 }
 
 fn write_tick(players: Query<&ViewPose, With<Player>>, mut recorder: ResMut<Recorder>) {
-    let Recorder { path, file, status, ticks, lines_to, pending, last, .. } = &mut *recorder;
+    let Recorder { path, file, voice, status, ticks, lines_to, pending, last, .. } = &mut *recorder;
     let Some(mut input) = pending.take() else { return };
     input.eyes = players.single().ok().map(|view| pose(view.now));
     let tick = *ticks;
     *ticks += 1;
-    let changed = last.as_ref().map(lasting).as_ref() != Some(&input);
+    if tick >= MOST_TICKS {
+        if file.take().is_some_and(|mut writer| writer.flush().is_ok()) {
+            let reason = format!("{}: three hours are recorded, and no more will be", path.display());
+            *status = Status::Unavailable(reason);
+        }
+        if let Some(mut voice) = voice.take()
+            && let Err(error) = voice.close()
+        {
+            warn!("the recorded voice could not be finished: {error}");
+        }
+        return;
+    }
+    let changed = last.as_ref().map(lasting).as_ref() != Some(&input) || tick - *lines_to >= LONGEST_PAUSE;
     if let Some(writer) = file {
         let mut write = || {
             if changed {

@@ -10,9 +10,10 @@ mod dream;
 mod grammar;
 mod objects;
 mod rooms;
+mod snap_zones;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -93,7 +94,7 @@ pub fn parse_scene(text: &str, path: &Path, known: Known) -> Result<SceneSpec, V
     }
 }
 
-const SCENE_FIELDS: [&str; 13] = [
+const SCENE_FIELDS: [&str; 14] = [
     "version",
     "name",
     "seed",
@@ -102,6 +103,7 @@ const SCENE_FIELDS: [&str; 13] = [
     "rooms",
     "lights",
     "objects",
+    "snap_zones",
     "places",
     "commands",
     "say_as",
@@ -160,9 +162,13 @@ fn scene(tree: &Node, path: &Path, known: Known, report: &mut Report) -> Option<
         ObjectSource::Asset { label, .. } => Some(label.as_str()),
         ObjectSource::Kind { .. } => None,
     });
+    let classes: BTreeSet<&str> = known.kinds.names().chain(classes).collect();
+    let zone_context =
+        snap_zones::Context { kinds: known.kinds, classes: &classes, objects: &objects, inside: &inside };
+    let snap_zones = snap_zones::snap_zones(fields.get("snap_zones"), &zone_context, report);
     let named = commands::Named {
         actions: known.actions,
-        classes: known.kinds.names().chain(classes).collect(),
+        classes,
         materials: materials.names().collect(),
         places: places.keys().map(String::as_str).collect(),
     };
@@ -181,7 +187,21 @@ fn scene(tree: &Node, path: &Path, known: Known, report: &mut Report) -> Option<
         None => spawn.position + Vec3::new(0.6, 1.4, 0.0),
     };
     let materials = materials.into_materials();
-    Some(SceneSpec { name, seed, sky, materials, rooms, lights, objects, places, commands, say_as, spawn, nest })
+    Some(SceneSpec {
+        name,
+        seed,
+        sky,
+        materials,
+        rooms,
+        lights,
+        objects,
+        snap_zones,
+        places,
+        commands,
+        say_as,
+        spawn,
+        nest,
+    })
 }
 
 /// Which positions lie in a room. Without rooms (they are wrong themselves) nothing is told.

@@ -46,7 +46,7 @@ const FIELDS: [&str; 17] = [
     "collider",
     "mass_kg",
 ];
-const TURN: [f32; 2] = [-360.0, 360.0];
+pub(super) const TURN: [f32; 2] = [-360.0, 360.0];
 
 /// An object as written, its place not yet found.
 struct Draft<'a> {
@@ -286,46 +286,84 @@ fn place(
     }
 }
 
+/// Where something is to be on its support, from the middle of its surface along the support's axes.
+pub(super) fn offset(at: Option<&Node>, report: &mut Report) -> Option<Vec3> {
+    let Some(node) = at else { return Some(Vec3::ZERO) };
+    let v = read::numbers(node, "at", &[2, 3], EXTENT, report)?;
+    Some(if let [x, z] = v[..] { Vec3::new(x, 0.0, z) } else { Vec3::new(v[0], v[1], v[2]) })
+}
+
+/// An object that something is on.
+pub(super) struct Support<'a> {
+    pub spec: &'a ObjectSpec,
+    /// Unknown for imported models and wrong kinds.
+    pub shape: Option<&'a KindShape>,
+    /// Where it is named.
+    pub line: usize,
+}
+
+/// A point on a support's surface.
+pub(super) struct OnSurface {
+    pub position: Vec3,
+    level: usize,
+    /// Room above it, metres.
+    clearance: f32,
+}
+
+impl Support<'_> {
+    /// The point `offset` from the middle of a level, the highest by default. `what` is to be there; `at_line` is where the offset is
+    /// written.
+    pub fn surface(
+        &self,
+        level: Option<usize>,
+        offset: Vec3,
+        what: &str,
+        at_line: Option<usize>,
+        report: &mut Report,
+    ) -> Option<OnSurface> {
+        let (name, line) = (&self.spec.name, self.line);
+        let Some(shape) = self.shape else {
+            if !matches!(&self.spec.source, ObjectSource::Kind { kind, .. } if kind.is_empty()) {
+                let told = format!("the size of \"{name}\" is not known, so nothing can stand on it by name");
+                report.add(line, told, "place it with `at: (x, y, z)`");
+            }
+            return None;
+        };
+        // What registers no support carries things on its highest point: a pear on a book.
+        let top = SupportArea { center: Vec3::Y * shape.height, half_size: shape.half_size, clearance: f32::INFINITY };
+        let areas = if shape.supports.is_empty() { std::slice::from_ref(&top) } else { &shape.supports };
+        let level = level.unwrap_or(areas.len() - 1);
+        let Some(area) = areas.get(level) else {
+            report.add(line, format!("\"{name}\" has no level {level}"), format!("its highest is {}", areas.len() - 1));
+            return None;
+        };
+        let scale = self.spec.scale;
+        let half_size = area.half_size * scale;
+        if offset.x.abs() > half_size.x || offset.z.abs() > half_size.y {
+            let told = format!("{what} stands beyond the edge of \"{name}\"");
+            let help = format!("x within ±{:.2}, z within ±{:.2} of its middle", half_size.x, half_size.y);
+            report.add(at_line.unwrap_or(line), told, help);
+            return None;
+        }
+        let position = self.spec.position + self.spec.rotation * (area.center * scale + offset);
+        Some(OnSurface { position, level, clearance: area.clearance * scale })
+    }
+}
+
 /// Position and rotation of a draft on its support. `at` counts from the middle of the support, along the support's axes.
 fn stand_on(draft: &Draft, support: &Draft, report: &mut Report) -> Option<(Vec3, Quat)> {
     let name = &support.spec.name;
     let line = draft.on.map_or(draft.line, |(_, line)| line);
-    let Some(shape) = &support.shape else {
-        if !matches!(&support.spec.source, ObjectSource::Kind { kind, .. } if kind.is_empty()) {
-            let told = format!("the size of \"{name}\" is not known, so nothing can stand on it by name");
-            report.add(line, told, "place it with `at: (x, y, z)`");
-        }
-        return None;
-    };
-    let offset = match draft.at {
-        Some(node) => read::numbers(node, "at", &[2, 3], EXTENT, report)?,
-        None => vec![0.0, 0.0],
-    };
-    let offset =
-        if let [x, z] = offset[..] { Vec3::new(x, 0.0, z) } else { Vec3::new(offset[0], offset[1], offset[2]) };
-    // What registers no support carries things on its highest point: a pear on a book.
-    let top = SupportArea { center: Vec3::Y * shape.height, half_size: shape.half_size, clearance: f32::INFINITY };
-    let areas = if shape.supports.is_empty() { std::slice::from_ref(&top) } else { &shape.supports };
-    let level = draft.level.unwrap_or(areas.len() - 1);
-    let Some(area) = areas.get(level) else {
-        report.add(line, format!("\"{name}\" has no level {level}"), format!("its highest is {}", areas.len() - 1));
-        return None;
-    };
-    let scale = support.spec.scale;
-    let half_size = area.half_size * scale;
-    if offset.x.abs() > half_size.x || offset.z.abs() > half_size.y {
-        let told = format!("\"{}\" stands beyond the edge of \"{name}\"", draft.spec.name);
-        let help = format!("x within ±{:.2}, z within ±{:.2} of its middle", half_size.x, half_size.y);
-        report.add(draft.at.map_or(line, |node| node.line), told, help);
-        return None;
-    }
+    let offset = offset(draft.at, report)?;
+    let below = Support { spec: &support.spec, shape: support.shape.as_ref(), line };
+    let what = format!("\"{}\"", draft.spec.name);
+    let surface = below.surface(draft.level, offset, &what, draft.at.map(|node| node.line), report)?;
     let height = draft.shape.as_ref().map_or(0.0, |shape| shape.height * draft.spec.scale);
-    if (draft.spec.rotation * Vec3::Y).y > 0.999 && height > area.clearance * scale {
-        let told = format!("\"{}\" is {height:.2} m high", draft.spec.name);
-        let help = format!("level {level} of \"{name}\" has {:.2} m: use another level", area.clearance * scale);
+    if (draft.spec.rotation * Vec3::Y).y > 0.999 && height > surface.clearance {
+        let told = format!("{what} is {height:.2} m high");
+        let help = format!("level {} of \"{name}\" has {:.2} m: use another level", surface.level, surface.clearance);
         report.add(line, told, help);
         return None;
     }
-    let position = support.spec.position + support.spec.rotation * (area.center * scale + offset);
-    Some((position, support.spec.rotation * draft.spec.rotation))
+    Some((surface.position, support.spec.rotation * draft.spec.rotation))
 }

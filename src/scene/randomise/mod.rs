@@ -79,6 +79,7 @@ pub fn random_scene(seed: Seed, split: Split, kinds: &KindRegistry, options: &Ra
         materials,
         lights,
         objects,
+        snap_zones: Vec::new(),
         places: BTreeMap::new(),
         commands: Vec::new(),
         say_as: BTreeMap::new(),

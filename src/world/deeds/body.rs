@@ -6,7 +6,7 @@
 use std::f32::consts::{FRAC_PI_2, PI, TAU};
 
 use avian3d::prelude::*;
-use bevy::prelude::*;
+use bevy::{ecs::system::SystemParam, prelude::*};
 
 use super::DeedHistory;
 use crate::{
@@ -14,8 +14,9 @@ use crate::{
     scene::ActiveScene,
     world::{
         CommandAnswered, Commanded, Grabbable, HandIntent, Label, WalkIntent,
-        hand::{Hand, HandSettings, HeldBy, Holding},
+        hand::{Hand, HandSettings, HeldBy, Holding, TrackedHand},
         player::{Player, ViewPose, WalkSettings, Walker},
+        snap_zones::Snapped,
     },
 };
 
@@ -140,10 +141,57 @@ fn pick_cost(eyes: Vec3, sight: Vec3, thing: Vec3, reach: f32) -> Option<f32> {
     (distance <= reach && angle < 1.2).then_some(angle + 0.3 * distance)
 }
 
+/// A player's hands: those of a headset, where it is worn, else the one that reaches along the view.
+#[derive(SystemParam)]
+pub(super) struct Hands<'w, 's> {
+    all: Query<
+        'w,
+        's,
+        (Entity, Option<&'static TrackedHand>, &'static mut Hand, &'static mut HandIntent, Option<&'static Holding>),
+    >,
+}
+
+impl Hands<'_, '_> {
+    /// The one that is to take something at `place`: the nearest that is empty. `None` if all are full.
+    fn empty(&self, place: Vec3) -> Option<Entity> {
+        let tracked = self.all.iter().any(|hand| hand.1.is_some());
+        self.all
+            .iter()
+            .filter(|(_, of_headset, .., holding)| of_headset.is_some() == tracked && holding.is_none())
+            .map(|(hand, of_headset, ..)| {
+                (hand, of_headset.map_or(0.0, |hand| place.distance(hand.palm.translation.into())))
+            })
+            .min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)))
+            .map(|(hand, _)| hand)
+    }
+
+    /// Lets a hand take a thing, wherever one looks.
+    fn tell(&mut self, hand: Entity, thing: Entity) {
+        if let Ok((_, _, mut hand, mut intent, _)) = self.all.get_mut(hand) {
+            hand.told(thing);
+            intent.grab = true;
+        }
+    }
+
+    /// Opens the hands that hold something, what they were told to take first. What lies free now.
+    fn open(&mut self) -> Option<Entity> {
+        let held = |hand: (Entity, Option<&TrackedHand>, &Hand, &HandIntent, Option<&Holding>)| hand.4.copied();
+        let (by_word, by_grip): (Vec<_>, Vec<_>) = self.all.iter().filter_map(held).partition(|held| held.by_word);
+        let thing = by_word.first().or(by_grip.first())?.body;
+        for (.., mut intent, holding) in &mut self.all {
+            if holding.is_some_and(|holding| holding.body == thing) {
+                intent.grab = false;
+            }
+        }
+        Some(thing)
+    }
+}
+
 /// Answers `PickUp` and `Drop`.
 pub(super) fn command_hand(
     mut commanded: MessageReader<Commanded>,
-    mut players: Query<(Entity, &ViewPose, &mut Hand, &mut HandIntent, Option<&Holding>), With<Player>>,
+    players: Query<(Entity, &ViewPose), With<Player>>,
+    mut hands: Hands,
     things: Query<(Entity, &Label, &Position, &Rotation), (With<Grabbable>, Without<HeldBy>)>,
     bodies: Query<&ColliderOf>,
     spatial: SpatialQuery,
@@ -151,16 +199,12 @@ pub(super) fn command_hand(
     mut history: ResMut<DeedHistory>,
     mut answers: MessageWriter<CommandAnswered>,
 ) {
-    let Ok((player, view, mut hand, mut intent, holding)) = players.single_mut() else { return };
+    let Ok((player, view)) = players.single() else { return };
     for command in commanded.read() {
         let answer = match command.action.as_str() {
             "PickUp" => {
                 let word = command.word();
                 let Some(class) = classes.id(word) else { continue };
-                if holding.is_some() {
-                    answers.write(CommandAnswered::refused(command, "Your hand is full."));
-                    continue;
-                }
                 let ray = view.ray();
                 let filter = SpatialQueryFilter::from_excluded_entities([player]);
                 let in_sight = |thing: Entity, place: Vec3| {
@@ -179,27 +223,26 @@ pub(super) fn command_hand(
                         in_sight(thing, position.0).then_some((thing, position.0, rotation.0, cost))
                     })
                     .min_by(|a, b| a.3.total_cmp(&b.3));
-                match nearest {
-                    Some((thing, position, rotation, _)) => {
-                        hand.told(thing);
-                        intent.grab = true;
+                let place = nearest.map_or(Vec3::from(view.now.translation), |(_, place, ..)| place);
+                match (hands.empty(place), nearest) {
+                    (None, _) => CommandAnswered::refused(command, "Your hands are full."),
+                    (Some(hand), Some((thing, position, rotation, _))) => {
+                        hands.tell(hand, thing);
                         history.note("the taking", move |world| put_back(world, thing, position, rotation));
                         CommandAnswered::done(command, format!("You take the {word}."))
                     }
-                    None => {
+                    (Some(_), None) => {
                         let why = format!("No {word} is before you within reach.");
                         CommandAnswered::refused(command, why)
                     }
                 }
             }
-            "Drop" => match holding {
-                Some(holding) => {
-                    let thing = holding.body;
-                    intent.grab = false;
+            "Drop" => match hands.open() {
+                Some(thing) => {
                     history.note("the letting go", move |world| take_again(world, thing));
                     CommandAnswered::done(command, "You let go.")
                 }
-                None => CommandAnswered::refused(command, "Your hand is empty."),
+                None => CommandAnswered::refused(command, "Your hands are empty."),
             },
             _ => continue,
         };
@@ -209,7 +252,7 @@ pub(super) fn command_hand(
 
 /// Sets a thing down where it was taken from.
 fn put_back(world: &mut World, thing: Entity, position: Vec3, rotation: Quat) -> Result<(), String> {
-    let mut hands = world.query_filtered::<(Entity, &mut HandIntent, &Holding), With<Player>>();
+    let mut hands = world.query::<(Entity, &mut HandIntent, &Holding)>();
     let mut holders = Vec::new();
     for (hand, mut intent, holding) in hands.iter_mut(world) {
         if holding.body == thing {
@@ -223,7 +266,8 @@ fn put_back(world: &mut World, thing: Entity, position: Vec3, rotation: Quat) ->
     }
     let mut body = world.get_entity_mut(thing).map_err(|_| "It is gone.".to_owned())?;
     let scale = body.get::<Transform>().map_or(Vec3::ONE, |transform| transform.scale);
-    body.insert((
+    // A zone that it was put into since would pull it back.
+    body.remove::<(Snapped, SleepingDisabled)>().insert((
         Transform { translation: position, rotation, scale },
         Position(position),
         Rotation(rotation),
@@ -236,15 +280,20 @@ fn put_back(world: &mut World, thing: Entity, position: Vec3, rotation: Quat) ->
 fn take_again(world: &mut World, thing: Entity) -> Result<(), String> {
     let reach = world.resource::<HandSettings>().reach;
     let place = world.get::<Position>(thing).map(|position| position.0).ok_or("It is gone.")?;
-    let mut hands = world.query_filtered::<(&ViewPose, &mut Hand, &mut HandIntent), With<Player>>();
-    for (view, mut hand, mut intent) in hands.iter_mut(world) {
-        if place.distance(view.now.translation.into()) > reach {
-            return Err("It lies too far away by now.".to_owned());
-        }
-        hand.told(thing);
-        intent.grab = true;
+    let mut views = world.query_filtered::<&ViewPose, With<Player>>();
+    let eyes = views.single(world).map_err(|_| "Nobody is there.".to_owned())?.now.translation;
+    if place.distance(eyes.into()) > reach {
+        return Err("It lies too far away by now.".to_owned());
     }
-    Ok(())
+    let told = world.run_system_cached_with(
+        |In((thing, place)): In<(Entity, Vec3)>, mut hands: Hands| {
+            let hand = hands.empty(place);
+            hand.into_iter().for_each(|hand| hands.tell(hand, thing));
+            hand.is_some()
+        },
+        (thing, place),
+    );
+    if told.is_ok_and(|told| told) { Ok(()) } else { Err("Your hands are full.".to_owned()) }
 }
 
 #[cfg(test)]

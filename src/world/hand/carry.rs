@@ -15,7 +15,7 @@ pub(super) fn carried_velocity(offset: Vec3, velocity: Vec3, mass_kg: f32, dt: f
 }
 
 /// The angular velocity that turns `from` towards `to`, radians per second.
-pub(super) fn carried_spin(from: Quat, to: Quat, settings: &HandSettings) -> Vec3 {
+pub(in crate::world) fn carried_spin(from: Quat, to: Quat, settings: &HandSettings) -> Vec3 {
     let mut turn = to * from.inverse();
     if turn.w < 0.0 {
         turn = -turn;
@@ -94,7 +94,7 @@ pub(super) fn carry(
         // Gravity is taken out beforehand; the step adds it again.
         velocity.0 = carried_velocity(offset, velocity.0, mass.value(), dt, &settings) - gravity.0 * dt;
         spin.0 = carried_spin(rotation.0, heading * holding.rotation, &settings);
-        holding.strained_secs = if offset.length() > settings.max_strain { holding.strained_secs + dt } else { 0.0 };
+        holding.strained_secs = strained(holding.strained_secs, offset, dt, &settings);
     }
 }
 

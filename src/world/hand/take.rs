@@ -10,11 +10,15 @@ use super::{
     FETCH_SECS, FETCHED_FROM, Hand, HandAction, HandMoved, HandSettings, HandTarget, HeldBy, HeldByBoth, Holding,
     LetGo, Resized, THROWN_SPEED, TrackedHand, carry::velocity_with, center_of, heading,
 };
-use crate::world::{HandIntent, Layer, player::ViewPose};
+use crate::world::{HandIntent, Layer, avatar::AvatarHand, player::ViewPose};
 
 /// Speed of a throw, metres per second: a strong arm's, or what its energy gives a heavy thing (E = ½ m v²).
 fn throw_speed(mass_kg: f32, settings: &HandSettings) -> f32 {
     settings.throw_speed.min((2.0 * settings.throw_energy / mass_kg.max(1e-3)).sqrt())
+}
+
+fn left_first(hand: Option<&AvatarHand>) -> Option<bool> {
+    hand.map(|hand| !hand.left)
 }
 
 type Taken = (
@@ -31,7 +35,7 @@ type Taken = (
 pub(super) fn take(
     mut commands: Commands,
     mut hands: Query<
-        (Entity, &mut Hand, &mut HandIntent, &HandTarget, &ViewPose, Option<&TrackedHand>),
+        (Entity, &mut Hand, &mut HandIntent, &HandTarget, &ViewPose, Option<&TrackedHand>, Option<&AvatarHand>),
         Without<Holding>,
     >,
     holders: Query<&TrackedHand, With<Holding>>,
@@ -40,7 +44,10 @@ pub(super) fn take(
     mut moved: MessageWriter<HandMoved>,
 ) {
     let mut taken = EntityHashSet::default();
-    for (entity, mut hand, mut intent, target, view, tracked) in &mut hands {
+    // The left hand first, however they came to be: what happens in one tick happens alike in every replay.
+    let mut hands: Vec<_> = hands.iter_mut().collect();
+    hands.sort_by_key(|hand| left_first(hand.6));
+    for (entity, mut hand, mut intent, target, view, tracked, _) in hands {
         // An empty hand has nothing to throw, now or later.
         intent.throw = false;
         let closing = intent.grab && !hand.closed;
@@ -71,6 +78,8 @@ pub(super) fn take(
                             .distance(view.now.translation.into())
                             .clamp(settings.nearest, settings.farthest),
                         rotation: heading(view.now.rotation).inverse() * rotation.0,
+                        // It may come from farther than a strained thing would be held.
+                        strained_secs: if told.is_some() { -FETCH_SECS } else { 0.0 },
                         ..Holding::at_arms_length(body)
                     },
                 };
@@ -108,6 +117,7 @@ pub(super) fn let_go(
         &Holding,
         Option<&TrackedHand>,
         Option<&LinearVelocity>,
+        Option<&AvatarHand>,
     )>,
     mut bodies: Query<
         (
@@ -121,7 +131,9 @@ pub(super) fn let_go(
     mut moved: MessageWriter<HandMoved>,
 ) {
     let mut left_to_other = EntityHashSet::default();
-    for (entity, mut hand, mut intent, view, holding, tracked, own_velocity) in &mut hands {
+    let mut hands: Vec<_> = hands.iter_mut().collect();
+    hands.sort_by_key(|hand| left_first(hand.7));
+    for (entity, mut hand, mut intent, view, holding, tracked, own_velocity, _) in hands {
         hand.closed = intent.grab;
         let mut thrown = std::mem::take(&mut intent.throw);
         let slipped = holding.strained_secs > settings.strain_secs;
