@@ -1,28 +1,24 @@
-//! Where a thing would come to be: its ghost in the snap zone that it comes near, with a rim once letting go puts it there.
+//! Where a thing would come to be: its ghost in the snap zone that it comes near, clearer once letting go puts it there.
 //!
-//! In: [`SnapZone`]s, the meshes of what they are near to. Out: see-through meshes on the panels' layer, entities of their own: the
-//! window and the headset's eyes see them, the companion and the recorded truth do not. The same with flat and with tracked hands.
+//! In: [`SnapZone`]s, meshes and materials of what they are near to. Out: the same, see-through and glowing, on the panels' layer,
+//! entities of their own: the window and the headset's eyes see them, the companion and the recorded truth do not. The same with flat
+//! and with tracked hands.
 
 use bevy::{
     camera::visibility::{NoFrustumCulling, RenderLayers},
     light::{NotShadowCaster, NotShadowReceiver},
     prelude::*,
-    render::render_resource::Face,
 };
 
-use super::{outline::outline_of, panel_view::PANELS_LAYER};
+use super::panel_view::PANELS_LAYER;
 use crate::world::snap_zones::SnapZone;
 
-/// Metres.
-const RIM: f32 = 0.003;
-const GLOW: LinearRgba = LinearRgba::rgb(0.25, 1.5, 1.2);
-/// How much of the ghost is seen from afar, and when it would be taken.
-const FAINT: f32 = 0.10;
-const CLEAR: f32 = 0.35;
+/// How much of the ghost is seen, and how it glows whatever the light is: from afar, and when it would be taken.
+const FAINT: (f32, LinearRgba) = (0.22, LinearRgba::rgb(0.01, 0.06, 0.05));
+const CLEAR: (f32, LinearRgba) = (0.6, LinearRgba::rgb(0.03, 0.30, 0.24));
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_systems(Update, make_ghosts)
-        .add_systems(PostUpdate, place_ghosts.before(TransformSystems::Propagate).run_if(resource_exists::<GhostLook>));
+    app.add_systems(Update, make_ghosts).add_systems(PostUpdate, place_ghosts.before(TransformSystems::Propagate));
 }
 
 /// One mesh of a thing, where it would be in a zone.
@@ -31,41 +27,30 @@ pub struct Ghost {
     pub zone: Entity,
     pub body: Entity,
     part: Entity,
-    is_rim: bool,
+    is_clear: bool,
 }
 
-#[derive(Resource)]
-struct GhostLook {
-    rim: Handle<StandardMaterial>,
-    faint: Handle<StandardMaterial>,
-    clear: Handle<StandardMaterial>,
-}
-
-impl FromWorld for GhostLook {
-    fn from_world(world: &mut World) -> Self {
-        let mut materials = world.resource_mut::<Assets<StandardMaterial>>();
-        let glow = |alpha: f32| StandardMaterial {
-            base_color: GLOW.with_alpha(alpha).into(),
-            unlit: true,
-            fog_enabled: false,
-            ..default()
-        };
-        let mut fill = |alpha| materials.add(StandardMaterial { alpha_mode: AlphaMode::Blend, ..glow(alpha) });
-        let (faint, clear) = (fill(FAINT), fill(CLEAR));
-        let rim = materials.add(StandardMaterial { cull_mode: Some(Face::Front), ..glow(1.0) });
-        Self { rim, faint, clear }
+/// What a ghost wears instead of `material`.
+fn ghostly(material: &StandardMaterial, is_clear: bool) -> StandardMaterial {
+    let (alpha, emissive) = if is_clear { CLEAR } else { FAINT };
+    StandardMaterial {
+        base_color: material.base_color.with_alpha(alpha),
+        alpha_mode: AlphaMode::Blend,
+        emissive,
+        emissive_texture: None,
+        emissive_exposure_weight: 0.0,
+        ..material.clone()
     }
 }
 
 /// Ghosts come and go with what is near.
 fn make_ghosts(
     mut commands: Commands,
-    zones: Query<(Entity, Ref<SnapZone>)>,
+    zones: Query<(Entity, &SnapZone)>,
     ghosts: Query<(Entity, &Ghost)>,
     children: Query<&Children>,
-    parts: Query<(&Mesh3d, &GlobalTransform, Option<&RenderLayers>), With<MeshMaterial3d<StandardMaterial>>>,
-    look: Option<Res<GhostLook>>,
-    mut meshes: ResMut<Assets<Mesh>>,
+    parts: Query<(&Mesh3d, &MeshMaterial3d<StandardMaterial>, Option<&RenderLayers>), Without<Ghost>>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
     for (entity, ghost) in &ghosts {
         let stays = zones.get(ghost.zone).is_ok_and(|(_, zone)| zone.near == Some(ghost.body));
@@ -78,27 +63,21 @@ fn make_ghosts(
         if ghosts.iter().any(|(_, ghost)| ghost.zone == entity && ghost.body == body) {
             continue;
         }
-        let Some(look) = &look else {
-            commands.init_resource::<GhostLook>();
-            return;
-        };
         for part in std::iter::once(body).chain(children.iter_descendants(body)) {
-            let Ok((mesh, place, layers)) = parts.get(part) else { continue };
+            let Ok((mesh, material, layers)) = parts.get(part) else { continue };
             if layers.is_some_and(|layers| !layers.intersects(&RenderLayers::layer(0))) {
                 continue;
             }
-            let alone = || {
-                let layer = RenderLayers::layer(PANELS_LAYER);
-                (NotShadowCaster, NotShadowReceiver, NoFrustumCulling, layer, Visibility::Hidden)
+            let Some(look) = materials.get(&material.0).map(|material| ghostly(material, zone.offers)) else {
+                continue;
             };
-            let ghost = Ghost { zone: entity, body, part, is_rim: false };
-            commands.spawn((ghost, Mesh3d(mesh.0.clone()), MeshMaterial3d(look.faint.clone()), alone()));
-            let width = RIM / place.scale().max_element().max(1e-3);
-            let shell = meshes.get(&mesh.0).and_then(|mesh| outline_of(mesh, width));
-            if let Some(shell) = shell {
-                let shell = (Mesh3d(meshes.add(shell)), MeshMaterial3d(look.rim.clone()));
-                commands.spawn((Ghost { is_rim: true, ..ghost }, shell, alone()));
-            }
+            commands.spawn((
+                Ghost { zone: entity, body, part, is_clear: zone.offers },
+                Mesh3d(mesh.0.clone()),
+                MeshMaterial3d(materials.add(look)),
+                Visibility::Hidden,
+                (NotShadowCaster, NotShadowReceiver, NoFrustumCulling, RenderLayers::layer(PANELS_LAYER)),
+            ));
         }
     }
 }
@@ -107,10 +86,10 @@ fn make_ghosts(
 fn place_ghosts(
     zones: Query<&SnapZone>,
     places: Query<&GlobalTransform, Without<Ghost>>,
-    look: Res<GhostLook>,
-    mut ghosts: Query<(&Ghost, &mut Transform, &mut Visibility, &mut MeshMaterial3d<StandardMaterial>)>,
+    mut ghosts: Query<(&mut Ghost, &mut Transform, &mut Visibility, &MeshMaterial3d<StandardMaterial>)>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
-    for (ghost, mut transform, mut visibility, mut material) in &mut ghosts {
+    for (mut ghost, mut transform, mut visibility, material) in &mut ghosts {
         let (Ok(zone), Ok(body), Ok(part)) = (zones.get(ghost.zone), places.get(ghost.body), places.get(ghost.part))
         else {
             continue;
@@ -118,10 +97,27 @@ fn place_ghosts(
         let in_body = body.affine().inverse() * part.affine();
         let at_zone = Transform::from_isometry(zone.place()).with_scale(body.scale());
         transform.set_if_neq(Transform::from_matrix((at_zone.compute_affine() * in_body).into()));
-        visibility.set_if_neq(if ghost.is_rim && !zone.offers { Visibility::Hidden } else { Visibility::Visible });
-        let fill = if zone.offers { &look.clear } else { &look.faint };
-        if !ghost.is_rim && material.0 != *fill {
-            material.0 = fill.clone();
+        visibility.set_if_neq(Visibility::Visible);
+        if ghost.is_clear != zone.offers
+            && let Some(mut look) = materials.get_mut(&material.0)
+        {
+            ghost.is_clear = zone.offers;
+            let changed = ghostly(&look, zone.offers);
+            *look = changed;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ghost_is_its_thing_seen_through_and_clearer_where_it_would_be_taken() {
+        let red = StandardMaterial { base_color: Color::srgb(0.8, 0.1, 0.1), metallic: 0.4, ..default() };
+        let (faint, clear) = (ghostly(&red, false), ghostly(&red, true));
+        assert!(faint.base_color.alpha() < clear.base_color.alpha() && clear.base_color.alpha() < 1.0);
+        assert_eq!((clear.base_color.with_alpha(1.0), clear.metallic), (red.base_color, 0.4));
+        assert_eq!(ghostly(&faint, true).base_color, clear.base_color);
     }
 }
