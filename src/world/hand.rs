@@ -309,7 +309,7 @@ fn take(
                 let brought = if palm.distance(center) > FETCHED_FROM { palm - center } else { Vec3::ZERO };
                 tracked.palm.inverse() * Isometry3d::new(position.0 + brought, rotation.0)
             }),
-            strained_secs: if tracked.is_some() { -FETCH_SECS } else { 0.0 },
+            strained_secs: if tracked.is_some() || told.is_some() { -FETCH_SECS } else { 0.0 },
             by_word: told.is_some(),
         };
         commands.entity(entity).insert(holding);
