@@ -26,6 +26,8 @@ pub enum HeadsetChoice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Headset {
     Found(HeadsetFound),
+    /// None answers, but a runtime is installed: one may be put on later. Why there is none now.
+    Later(String),
     Absent(String),
 }
 
@@ -37,7 +39,14 @@ pub fn choose(choice: HeadsetChoice) -> Result<Headset, Lacking> {
     match choice {
         HeadsetChoice::Flat => Ok(Headset::Absent("not asked for (--flat)".to_owned())),
         HeadsetChoice::Forced => look().map(Headset::Found).map_err(|why| Lacking(format!("--vr: {why}"))),
-        HeadsetChoice::IfThere => Ok(look().map_or_else(|why| Headset::Absent(why.to_string()), Headset::Found)),
+        HeadsetChoice::IfThere => Ok(look().map_or_else(
+            |why| match why {
+                _ if !is_runtime_set_up() => Headset::Absent(why.to_string()),
+                NoHeadset::Loader(_) => Headset::Absent(why.to_string()),
+                NoHeadset::Runtime(_) | NoHeadset::Headset { .. } => Headset::Later(why.to_string()),
+            },
+            Headset::Found,
+        )),
     }
 }
 
@@ -78,12 +87,36 @@ fn manifests() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Adds Bevy's plugins, with the headset's where there is one. Without one nothing else is added than Bevy's own.
+/// Whether an app that was asked for in a headset is one.
+///
+/// # Errors
+/// - [`Lacking`]: the runtime that was found could not make its graphics device
+pub fn require_device(app: &App) -> Result<(), Lacking> {
+    if xr::has_device_of_runtime(app) {
+        return Ok(());
+    }
+    let what = "--vr: the OpenXR runtime was found, but could not make a graphics device for its headset (its reason is above); \
+                start its software again, and see that the window's graphics card is the headset's";
+    Err(Lacking(what.to_owned()))
+}
+
+/// Adds Bevy's plugins, with the headset's where there is one. Where one may come later, with
+/// a renderer that it can be put on for; else nothing else is added than Bevy's own.
 pub fn add_plugins(app: &mut App, plugins: PluginGroupBuilder, headset: &Headset, synchronous_pipelines: bool) {
     match headset {
         Headset::Found(found) => {
             app.add_plugins(xr::with_headset(plugins, synchronous_pipelines)).insert_resource(found.clone());
         }
+        Headset::Later(why) => match xr::device_for_later() {
+            Ok(device) => {
+                app.add_plugins(xr::with_headset_later(plugins, device, synchronous_pipelines))
+                    .insert_resource(HeadsetStatus::Absent(why.clone()));
+            }
+            Err(error) => {
+                let why = format!("{why}; nor can this run take one later ({error:#})");
+                app.add_plugins(plugins).insert_resource(HeadsetStatus::Absent(why));
+            }
+        },
         Headset::Absent(why) => {
             app.add_plugins(plugins).insert_resource(HeadsetStatus::Absent(why.clone()));
         }

@@ -14,7 +14,7 @@ use bevy::{
 };
 
 use super::{
-    Exit,
+    Exit, Lacking,
     companion_pictures::CompanionPictures,
     graphics,
     headset::{self, Headset},
@@ -28,6 +28,7 @@ use crate::{
     platform::{
         PanelsPlugin, SettingsFile, SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
         flat::FlatRigPlugin,
+        headset::HeadsetStatus,
         input_log::{InputLog, RecordInputPlugin},
         scaled_view::ScaledViewPlugin,
     },
@@ -42,6 +43,8 @@ pub struct WindowSettings {
     pub inference: InferenceSettings,
     /// Whether it is played in a headset too.
     pub headset: Headset,
+    /// Whether it is played there or not at all.
+    pub headset_forced: bool,
     /// What the ear is held to.
     pub ear: EarSource,
     pub size: UVec2,
@@ -63,15 +66,12 @@ pub struct WindowSettings {
 /// Opens the window and plays until it is closed.
 ///
 /// # Errors
-/// - [`super::Lacking`] if the machine has no graphics adapter
+/// - [`super::Lacking`] if the machine has no graphics adapter, or the headset that was asked for cannot be played in
 /// - the screenshot could not be written
 pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
     graphics::require_adapter()?;
     let mut app = App::new();
     register_scene_folder(&mut app, &settings.scene);
-    // The headset has a pace of its own; the window must not hold it up.
-    let in_headset = matches!(settings.headset, Headset::Found(_));
-    let present_mode = if in_headset { PresentMode::AutoNoVsync } else { PresentMode::AutoVsync };
     headset::add_plugins(
         &mut app,
         DefaultPlugins
@@ -79,7 +79,7 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
                 primary_window: Some(Window {
                     title: "Umwelt".to_owned(),
                     resolution: WindowResolution::new(settings.size.x, settings.size.y),
-                    present_mode,
+                    present_mode: PresentMode::AutoVsync,
                     ..default()
                 }),
                 ..default()
@@ -89,8 +89,9 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         &settings.headset,
         false,
     );
-    if in_headset {
-        app.insert_resource(WinitSettings::continuous());
+    if settings.headset_forced {
+        headset::require_device(&app)?;
+        app.add_systems(Update, leave_unless_worn.run_if(run_once));
     }
     add_play(&mut app, &settings);
     let exit = app.run();
@@ -122,6 +123,7 @@ pub fn add_play(app: &mut App, settings: &WindowSettings) {
     .insert_resource(Screenshots { folder: super::picture_folder() })
     .insert_resource(CompanionPictures { folder: super::picture_folder() })
     .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot.clone(), ..default() })
+    .add_systems(Update, leave_pace_to_headset.run_if(resource_exists_and_changed::<HeadsetStatus>))
     .add_systems(Last, end_session.run_if(in_state(GameState::Playing)));
     if let Some(path) = &settings.record_input {
         app.add_plugins(RecordInputPlugin { path: path.clone(), scene: settings.scene.clone() })
@@ -160,6 +162,27 @@ struct Session {
     drawn: u64,
     asked: bool,
     error: Option<anyhow::Error>,
+}
+
+/// A headset has a pace of its own: the window must not hold it up.
+fn leave_pace_to_headset(
+    status: Res<HeadsetStatus>,
+    mut windows: Query<&mut Window, With<PrimaryWindow>>,
+    mut pace: ResMut<WinitSettings>,
+) {
+    let leads = matches!(*status, HeadsetStatus::Waiting | HeadsetStatus::Worn);
+    *pace = if leads { WinitSettings::continuous() } else { WinitSettings::game() };
+    for mut window in &mut windows {
+        window.present_mode = if leads { PresentMode::AutoNoVsync } else { PresentMode::AutoVsync };
+    }
+}
+
+/// The first frame opens the session. Whoever wants the headset or nothing gets nothing where that fails.
+fn leave_unless_worn(status: Res<HeadsetStatus>, mut session: ResMut<Session>, mut exit: MessageWriter<AppExit>) {
+    if let HeadsetStatus::Absent(why) | HeadsetStatus::Lost(why) = &*status {
+        session.error = Some(Lacking(format!("--vr: {why}")).into());
+        exit.write(AppExit::error());
+    }
 }
 
 /// Counts frames of play; at the last one takes the picture, if there is to be one, and leaves.

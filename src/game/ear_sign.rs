@@ -1,7 +1,8 @@
 //! The sign that tells how the ear is doing: whether it listens, how loud it is at the microphone, that somebody is heard, that
 //! it is muted, why it cannot hear.
 //!
-//! In: [`EarStatus`], [`EarSettings`], [`HearingStatus`]. Out: a sign in the lower right corner while playing. What is absent:
+//! In: [`EarStatus`], [`EarSettings`], [`HearingStatus`]. Out: a sign in the lower right corner while playing, in the headset at the lower
+//! edge of what is read. What is absent:
 //! what was said and what came of it (`subtitles`).
 
 use bevy::prelude::*;
@@ -10,7 +11,12 @@ use super::{GameState, theme};
 use crate::{
     base::Status,
     percepts::HearingStatus,
-    platform::{bindings::Action, flat::PadInUse, settings::Settings},
+    platform::{
+        bindings::Action,
+        flat::PadInUse,
+        panels::{PanelKind, ShownOn},
+        settings::Settings,
+    },
     sensors::{EarSettings, EarStatus, Level, TalkMode},
 };
 
@@ -150,6 +156,7 @@ fn spawn(mut commands: Commands) {
     );
     commands.spawn((
         EarSign,
+        ShownOn(PanelKind::Words),
         Name::new("ear sign"),
         Visibility::Hidden,
         Node {

@@ -1,15 +1,17 @@
 //! Names that float over points of the world.
 //!
 //! In: [`FloatingLabels`], replaced by whoever perceives whenever that changes; the player's camera. Out: text on the
-//! screen over those points, fading with age, never over each other. Not here: what is recognised, and where.
+//! screen over those points, fading with age, never over each other. Not here: what is recognised, and where; what a headset
+//! shows of it (`labels_in_headset`).
 
 use bevy::{prelude::*, window::PrimaryWindow};
 
-use super::{GameState, theme};
+use super::{GameState, labels_in_headset, theme};
 use crate::platform::{
     bindings::Action,
-    flat::{FlatCamera, Pressed},
+    flat::{FlatCamera, Pressed, in_headset},
     settings::Settings,
+    tracking::Tracking,
 };
 
 /// Draws the labels.
@@ -18,6 +20,7 @@ pub(super) struct FloatingLabelsPlugin;
 impl Plugin for FloatingLabelsPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<FloatingLabels>()
+            .add_plugins(labels_in_headset::plugin)
             .add_systems(Update, toggle)
             .add_systems(PostUpdate, draw.before(bevy::ui::UiSystems::Layout).after(TransformSystems::Propagate));
     }
@@ -46,10 +49,10 @@ const FADED_SECS: f32 = 20.0;
 /// Farther than this, metres, labels are not read any more.
 const FARTHEST: f32 = 15.0;
 const AT_MOST: usize = 40;
-const LINE_HEIGHT: f32 = 26.0;
+pub(super) const LINE_HEIGHT: f32 = 26.0;
 
 /// Opacity of a label: unsure and old ones are fainter, down to nothing.
-fn opacity(label: &FloatingLabel, distance: f32) -> f32 {
+pub(super) fn opacity(label: &FloatingLabel, distance: f32) -> f32 {
     let age = 1.0 - (label.age_seconds / FADED_SECS).clamp(0.0, 1.0);
     let far = 1.0 - ((distance - 0.6 * FARTHEST) / (0.4 * FARTHEST)).clamp(0.0, 1.0);
     let sure = 0.45 + 0.55 * label.confidence.clamp(0.0, 1.0);
@@ -57,7 +60,7 @@ fn opacity(label: &FloatingLabel, distance: f32) -> f32 {
 }
 
 /// What a label says: `mug 87 %`, and its age once that matters: `mug 87 %, 6 s ago`.
-fn words(label: &FloatingLabel) -> String {
+pub(super) fn words(label: &FloatingLabel) -> String {
     let percent = (100.0 * label.confidence).round();
     if label.age_seconds < 1.5 {
         format!("{}  {percent} %", label.text)
@@ -67,13 +70,13 @@ fn words(label: &FloatingLabel) -> String {
 }
 
 /// About how wide a label is, interface pixels.
-fn width(words: &str) -> f32 {
+pub(super) fn width(words: &str) -> f32 {
     16.0 + 7.2 * words.chars().count() as f32
 }
 
 /// Moves labels up until none covers another; the nearest keeps its place. Centres and widths in interface pixels, nearest
 /// first.
-fn separate(labels: &mut [(Vec2, f32)]) {
+pub(super) fn separate(labels: &mut [(Vec2, f32)]) {
     for index in 1..labels.len() {
         let (placed, rest) = labels.split_at_mut(index);
         let (center, width) = &mut rest[0];
@@ -134,14 +137,15 @@ fn draw(
     mut commands: Commands,
     labels: Res<FloatingLabels>,
     settings: Res<Settings>,
-    state: Res<State<GameState>>,
+    (state, tracking): (Res<State<GameState>>, Option<Res<Tracking>>),
     scale: Res<UiScale>,
     windows: Query<&Window, With<PrimaryWindow>>,
     cameras: Query<(&Camera, &GlobalTransform), With<FlatCamera>>,
     mut shown: Query<(&Shown, &mut Node, &mut BackgroundColor, &mut Visibility, &Children)>,
     mut texts: Query<(&mut Text, &mut TextColor)>,
 ) {
-    let visible = settings.labels && *state.get() == GameState::Playing;
+    // Whoever watches the window meanwhile sees those of the headset.
+    let visible = settings.labels && *state.get() == GameState::Playing && !in_headset(tracking);
     let wanted = match (cameras.single(), windows.single()) {
         (Ok((camera, transform)), Ok(window)) if visible => place(&labels, camera, transform, window.size() / scale.0),
         _ => Vec::new(),

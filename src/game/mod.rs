@@ -13,6 +13,7 @@ mod fading_lines;
 pub mod floating_labels;
 mod footsteps;
 pub mod hud;
+mod labels_in_headset;
 pub mod loading;
 mod material_browser;
 pub mod menu;

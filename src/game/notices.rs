@@ -14,7 +14,7 @@ use crate::{
         SettingsFile,
         bindings::Action,
         flat::Pressed,
-        headset::HeadsetStatus,
+        headset::{HeadsetStatus, HeadsetWanted},
         panels::{PanelKind, ShownOn},
     },
     scene::SceneProblems,
@@ -66,20 +66,30 @@ const STYLE: LineStyle = LineStyle {
 /// Whoever was in the headset a moment ago wants to know why no longer; whoever asks for it, why there is none.
 fn tell_headset(
     status: Option<Res<HeadsetStatus>>,
+    wanted: Option<Res<HeadsetWanted>>,
     mut pressed: MessageReader<Pressed>,
     mut notices: MessageWriter<Notice>,
+    mut looks: Local<bool>,
 ) {
     let asked = pressed.read().any(|pressed| pressed.0 == Action::Headset);
     let Some(status) = status else { return };
     match &*status {
-        HeadsetStatus::Lost(why) if asked || status.is_changed() => {
+        HeadsetStatus::Lost(why) if status.is_changed() => {
             notices.write(Notice(format!("The headset is lost: {why}.")));
         }
-        HeadsetStatus::Absent(why) if asked => {
+        // Nobody can look again.
+        HeadsetStatus::Absent(why) if asked && wanted.is_none() => {
             notices.write(Notice(format!("There is no headset: {why}")));
+        }
+        HeadsetStatus::Absent(why) if *looks => {
+            notices.write(Notice(format!("There is no headset: {why}")));
+        }
+        HeadsetStatus::Sought if !*looks => {
+            notices.write(Notice("A headset is looked for.".to_owned()));
         }
         _ => {}
     }
+    *looks = matches!(*status, HeadsetStatus::Sought);
 }
 
 #[derive(Component)]

@@ -9,6 +9,8 @@ use bevy::prelude::Resource;
 pub enum HeadsetStatus {
     /// There is none, or it was not asked for; why, and what to do about it.
     Absent(String),
+    /// It is being looked for.
+    Sought,
     /// It was found and is being started, or it waits to be put on.
     Waiting,
     /// It shows the world.
@@ -22,6 +24,7 @@ impl HeadsetStatus {
     pub fn text(&self) -> String {
         match self {
             HeadsetStatus::Absent(why) => why.clone(),
+            HeadsetStatus::Sought => "is looked for".to_owned(),
             HeadsetStatus::Waiting => "found, waits to be put on".to_owned(),
             HeadsetStatus::Worn => "worn".to_owned(),
             HeadsetStatus::Lost(why) => format!("lost: {why}"),

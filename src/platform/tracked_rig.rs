@@ -15,7 +15,8 @@ use super::{
     eye_height,
     flat::{Pressed, Steering},
     hand_pulses::{feel, feel_hits, feel_zones},
-    headset::{HeadsetStatus, HeadsetWanted},
+    handed_over::{self, HandedOver},
+    headset::HeadsetWanted,
     input_log::{Replay, is_replaying},
     locomotion::{Flick, Motion, Squeezed, arc, pitch_of, recentred, turned_about, vignette, yaw_of},
     ride,
@@ -59,7 +60,7 @@ impl Plugin for TrackedRigPlugin {
                     .in_set(TrackedRigSystems)
                     .after(InputSystems),
             )
-            .add_plugins(eye_height::plugin)
+            .add_plugins((eye_height::plugin, handed_over::plugin))
             .add_systems(PreUpdate, ride::veil.run_if(is_worn.and_then(is_replaying)).after(TrackedRigSystems))
             .add_systems(FixedUpdate, follow_body.after(WalkSystems).run_if(is_worn))
             .add_systems(FixedLast, feel_hits.run_if(is_worn))
@@ -507,12 +508,13 @@ fn follow_body(
     space.now.translation.y += rise * share;
 }
 
-/// Without a headset the body is steered from the window again, and the hands are gone.
+/// Without a headset the body is steered from the window again, and the hands are gone; what they held is the window's hand's.
 fn leave_body(
     mut commands: Commands,
-    hands: Query<Entity, With<RigHand>>,
+    hands: Query<(Entity, Option<&Holding>), With<RigHand>>,
     mut players: Query<&mut WalkIntent, With<Player>>,
     mut space: ResMut<PlaySpace>,
+    mut over: ResMut<HandedOver>,
     mut aim: ResMut<TeleportAim>,
     mut comfort: ResMut<Veiling>,
 ) {
@@ -522,7 +524,8 @@ fn leave_body(
     space.settled = false;
     *aim = TeleportAim::default();
     *comfort = Veiling::default();
-    for hand in &hands {
+    over.0 = hands.iter().find_map(|(_, holding)| holding.map(|holding| holding.body));
+    for (hand, _) in &hands {
         commands.entity(hand).despawn();
     }
     for mut walk in &mut players {
@@ -531,15 +534,9 @@ fn leave_body(
 }
 
 /// The headset key puts it on and takes it off.
-fn toggle_headset(
-    mut pressed: MessageReader<Pressed>,
-    wanted: Option<ResMut<HeadsetWanted>>,
-    status: Option<Res<HeadsetStatus>>,
-) {
+fn toggle_headset(mut pressed: MessageReader<Pressed>, wanted: Option<ResMut<HeadsetWanted>>) {
     let asked = pressed.read().filter(|pressed| pressed.0 == Action::Headset).count() % 2 == 1;
-    if let (true, Some(mut wanted), Some(status)) = (asked, wanted, status)
-        && !matches!(*status, HeadsetStatus::Lost(_))
-    {
+    if let (true, Some(mut wanted)) = (asked, wanted) {
         wanted.0 = !wanted.0;
     }
 }

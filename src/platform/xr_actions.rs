@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use bevy::prelude::*;
 use openxr::{
-    Action, ActionSet, ActionTy, ActiveActionSet, Binding, Hand, HandTracker, Haptic, HapticVibration, Instance, Path,
-    Posef, Session, Space, SpaceLocationFlags, SystemId, Time, Vector2f, Vulkan,
+    Action, ActionSet, ActionTy, Binding, Hand, HandTracker, Haptic, HapticVibration, Instance, Path, Posef, Session,
+    Space, SpaceLocationFlags, SystemId, Time, Vector2f, Vulkan, sys,
 };
 
 use super::{
@@ -119,7 +119,13 @@ impl HandActions {
         time: Time,
         tracking: &mut Tracking,
     ) -> openxr::Result<()> {
-        session.sync_actions(&[ActiveActionSet::new(&self.set)])?;
+        if !self.sync(session)? {
+            // Poses go on and buttons read as up: such a hand is out of sight, not open.
+            for side in Side::BOTH {
+                *tracking.hand_mut(side) = HandState::default();
+            }
+            return Ok(());
+        }
         for side in Side::BOTH {
             let hand = self.hands[side as usize];
             let button = |action: &Action<bool>| action.state(session, hand).map(|state| state.current_state);
@@ -150,6 +156,21 @@ impl HandActions {
             *tracking.hand_mut(side) = bare.map_or(controller, |joints| state_of(side, &joints, head));
         }
         Ok(())
+    }
+
+    /// Takes the newest input; whether there is any: not while another program has it.
+    fn sync(&self, session: &Session<Vulkan>) -> openxr::Result<bool> {
+        // openxr's own call does not tell a session without focus from one with it.
+        let set = sys::ActiveActionSet { action_set: self.set.as_raw(), subaction_path: sys::Path::NULL };
+        let info = sys::ActionsSyncInfo {
+            ty: sys::ActionsSyncInfo::TYPE,
+            next: std::ptr::null(),
+            count_active_action_sets: 1,
+            active_action_sets: &set,
+        };
+        // SAFETY: session and set are alive, and the set is attached to the session.
+        let answer = unsafe { (session.instance().fp().sync_actions)(session.as_raw(), &info) };
+        if answer.into_raw() < 0 { Err(answer) } else { Ok(answer != sys::Result::SESSION_NOT_FOCUSED) }
     }
 
     /// Vibrates.

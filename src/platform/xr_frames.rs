@@ -7,17 +7,18 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ash::vk::Handle as _;
 use bevy::{
     camera::ManualTextureViewHandle,
     prelude::*,
     render::{
         ExtractSchedule, MainWorld, Render, RenderApp,
-        renderer::RenderDevice,
+        renderer::{RenderDevice, RenderQueue},
         texture::{ManualTextureView, ManualTextureViews},
         view::ExtractedView,
     },
 };
-use bevy_mod_openxr::graphics::GraphicsExt as _;
+use bevy_mod_openxr::{graphics::GraphicsExt as _, resources::OxrInstance};
 use bevy_mod_xr::{
     camera::XrCamera,
     session::{XrRenderSystems, XrRootTransform},
@@ -30,6 +31,8 @@ use openxr::{
 use super::{
     runtime_waits::RuntimeWaits,
     xr_actions::pose,
+    xr_connect::ForgottenInstance,
+    xr_readback::SubmittedEyes,
     xr_session::{Fault, HeadsetFrame},
 };
 
@@ -74,22 +77,32 @@ pub(super) struct EyeImages {
     textures: Vec<wgpu::Texture>,
     resolution: UVec2,
     format: wgpu::TextureFormat,
+    pub observed: bool,
 }
 
 impl EyeImages {
-    /// Makes images of that many pixels for each eye.
+    /// Makes images of that many pixels for each eye. What is `observed` can be copied.
     ///
     /// # Errors
     /// - the runtime offers no format that Bevy draws into, or refuses the images
-    pub fn new(session: &Session<Vulkan>, device: &wgpu::Device, resolution: UVec2) -> anyhow::Result<Self> {
+    pub fn new(
+        session: &Session<Vulkan>,
+        device: &wgpu::Device,
+        resolution: UVec2,
+        observed: bool,
+    ) -> anyhow::Result<Self> {
         let formats: Vec<_> = session.enumerate_swapchain_formats()?;
         let format = [wgpu::TextureFormat::Rgba8UnormSrgb, wgpu::TextureFormat::Bgra8UnormSrgb]
             .into_iter()
             .find(|format| Vulkan::from_wgpu_format(*format).is_some_and(|format| formats.contains(&format)))
             .ok_or_else(|| anyhow::anyhow!("the runtime offers no sRGB image of 8 bits"))?;
+        let mut usage = openxr::SwapchainUsageFlags::COLOR_ATTACHMENT | openxr::SwapchainUsageFlags::SAMPLED;
+        if observed {
+            usage |= openxr::SwapchainUsageFlags::TRANSFER_SRC;
+        }
         let swapchain = session.create_swapchain(&openxr::SwapchainCreateInfo {
             create_flags: openxr::SwapchainCreateFlags::EMPTY,
-            usage_flags: openxr::SwapchainUsageFlags::COLOR_ATTACHMENT | openxr::SwapchainUsageFlags::SAMPLED,
+            usage_flags: usage,
             format: Vulkan::from_wgpu_format(format).unwrap_or_default(),
             // Cameras resolve their samples before they write here.
             sample_count: 1,
@@ -102,9 +115,9 @@ impl EyeImages {
         let mut textures = Vec::new();
         for image in swapchain.enumerate_images()? {
             // SAFETY: the handle is an image of the swapchain, which outlives what is drawn into it (`hand_over`).
-            textures.push(unsafe { Vulkan::to_wgpu_img(image, device, format, resolution)? });
+            textures.push(unsafe { texture_of(image, device, format, resolution, observed)? });
         }
-        Ok(Self { swapchain, textures, resolution, format })
+        Ok(Self { swapchain, textures, resolution, format, observed })
     }
 
     /// Makes layer `eye` of an image what cameras draw into under that name.
@@ -128,6 +141,59 @@ impl EyeImages {
     }
 }
 
+/// A runtime's image of two layers as the renderer knows textures.
+///
+/// # Safety
+/// `image` is one of these properties, and lives as long as the texture is drawn into.
+///
+/// # Errors
+/// - the renderer does not use Vulkan
+unsafe fn texture_of(
+    image: openxr::sys::platform::VkImage,
+    device: &wgpu::Device,
+    format: wgpu::TextureFormat,
+    resolution: UVec2,
+    observed: bool,
+) -> anyhow::Result<wgpu::Texture> {
+    use wgpu::hal::{MemoryFlags, TextureDescriptor, vulkan};
+    let size = wgpu::Extent3d { width: resolution.x, height: resolution.y, depth_or_array_layers: 2 };
+    let (mut uses, mut usage) = (wgpu::TextureUses::COLOR_TARGET, wgpu::TextureUsages::RENDER_ATTACHMENT);
+    if observed {
+        uses |= wgpu::TextureUses::COPY_SRC;
+        usage |= wgpu::TextureUsages::COPY_SRC;
+    }
+    let raw = TextureDescriptor {
+        label: Some("eyes"),
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: uses,
+        memory_flags: MemoryFlags::empty(),
+        view_formats: Vec::new(),
+    };
+    let texture = {
+        // SAFETY: the device is not destroyed here.
+        let hal = unsafe { device.as_hal::<vulkan::Api>() };
+        let hal = hal.ok_or_else(|| anyhow::anyhow!("the renderer does not use Vulkan"))?;
+        // SAFETY: as the caller promises; the memory stays the runtime's.
+        unsafe { hal.texture_from_raw(ash::vk::Image::from_raw(image), &raw, None, vulkan::TextureMemory::External) }
+    };
+    let description = wgpu::TextureDescriptor {
+        label: raw.label,
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: raw.dimension,
+        format,
+        usage,
+        view_formats: &[],
+    };
+    // SAFETY: both descriptions are of the same texture.
+    Ok(unsafe { device.create_texture_from_hal::<vulkan::Api>(texture, &description) })
+}
+
 impl Drop for EyeImages {
     fn drop(&mut self) {
         // The runtime owns the images and frees them with the swapchain: the textures that stand for them must not.
@@ -141,8 +207,8 @@ enum Begun {
     No,
     /// Begun; nothing is drawn.
     Empty(Time),
-    /// Begun, with an image that is drawn into from these views.
-    Drawing(Time, Vec<View>),
+    /// Begun, with an image (its number) that is drawn into from these views.
+    Drawing(Time, u32, Vec<View>),
 }
 
 impl EyeStream {
@@ -173,6 +239,9 @@ fn hand_over(
             warn!("headset: the renderer was not done with the images: {error}");
         }
     };
+    if main.remove_resource::<ForgottenInstance>().is_some() {
+        commands.remove_resource::<OxrInstance>();
+    }
     if main.remove_resource::<ForgottenEyes>().is_some() {
         finish();
         commands.remove_resource::<EyeStream>();
@@ -184,6 +253,9 @@ fn hand_over(
         eyes.images = images;
     }
     if let Some(NewEyeStream(stream)) = main.remove_resource() {
+        if let Some(observer) = main.get_resource::<SubmittedEyes>() {
+            commands.insert_resource(observer.clone());
+        }
         commands.insert_resource(stream);
     }
 }
@@ -233,17 +305,26 @@ fn begin(
         camera.world_from_view =
             world_from_stage.mul_transform(Transform::from_translation(at.position).with_rotation(at.rotation));
     }
-    eyes.frame = Begun::Drawing(time, views);
+    eyes.frame = Begun::Drawing(time, image, views);
 }
 
 /// Gives the image back and submits the frame.
-fn submit(eyes: Option<ResMut<EyeStream>>, (fault, waits): (Res<Fault>, Res<RuntimeWaits>)) {
+fn submit(
+    eyes: Option<ResMut<EyeStream>>,
+    (fault, waits): (Res<Fault>, Res<RuntimeWaits>),
+    (observer, device, queue): (Option<Res<SubmittedEyes>>, Res<RenderDevice>, Res<RenderQueue>),
+) {
     let Some(mut eyes) = eyes else { return };
     let eyes = &mut *eyes;
     let (time, views) = match std::mem::replace(&mut eyes.frame, Begun::No) {
         Begun::No => return,
         Begun::Empty(time) => (time, Vec::new()),
-        Begun::Drawing(time, views) => {
+        Begun::Drawing(time, image, views) => {
+            if let (Some(observer), true, Some(image)) =
+                (observer, eyes.images.observed, eyes.images.textures.get(image as usize))
+            {
+                observer.answer(device.wgpu_device(), &queue, image);
+            }
             if let Err(error) = eyes.images.swapchain.release_image() {
                 return fault.note("xrReleaseSwapchainImage", error);
             }

@@ -37,7 +37,9 @@ use super::{
     tracked_rig::PlaySpace,
     tracking::{Pulse, Side, Tracking},
     xr_actions::{HandActions, located, pose},
+    xr_connect::{Connection, connect},
     xr_frames::{EYE_TEXTURES, EyeImages, EyeStream, ForgottenEyes, NewEyeStream},
+    xr_readback::SubmittedEyes,
     xr_settings::{EyeSizes, Rates, follow_settings},
     xr_stage::Stage,
 };
@@ -89,7 +91,7 @@ pub(super) struct HeadsetFrame(pub Option<FrameState>);
 
 /// The runtime no longer answers: no call to it is made any more.
 #[derive(Resource)]
-struct Dead;
+pub(super) struct Dead;
 
 /// The first failure of a call in either world.
 #[derive(Resource, Clone, Default)]
@@ -186,17 +188,26 @@ fn follow_state(world: &mut World, state: SessionState) {
 /// Opens and leaves sessions as the player wants.
 fn follow_wish(world: &mut World, mut asked_to_leave: Local<bool>) {
     let wanted = world.resource::<HeadsetWanted>().0;
-    let dead = world.contains_resource::<Dead>();
     match world.get_resource::<OpenSession>() {
-        None if wanted && !dead => match open(world) {
-            Ok(()) => *asked_to_leave = false,
-            Err(error) => {
-                let why = format!("the session could not be opened: {error}");
-                warn!("headset: {why}");
-                world.resource_mut::<HeadsetWanted>().0 = false;
-                world.insert_resource(HeadsetStatus::Absent(why));
-            }
-        },
+        None if wanted => {
+            let refused = match connect(world) {
+                Connection::Sought => {
+                    world.resource_mut::<HeadsetStatus>().set_if_neq(HeadsetStatus::Sought);
+                    return;
+                }
+                Connection::Refused(why) => why,
+                Connection::There => match open(world) {
+                    Ok(()) => {
+                        *asked_to_leave = false;
+                        return;
+                    }
+                    Err(error) => format!("the session could not be opened: {error}"),
+                },
+            };
+            warn!("headset: {refused}");
+            world.resource_mut::<HeadsetWanted>().0 = false;
+            world.insert_resource(HeadsetStatus::Absent(refused));
+        }
         Some(open) if !wanted => {
             if open.running {
                 if !*asked_to_leave {
@@ -233,7 +244,8 @@ fn open(world: &mut World) -> anyhow::Result<()> {
     };
     let settings = world.get_resource::<Settings>().cloned().unwrap_or_default();
     let resolution = sizes.scaled(settings.headset.render_scale_percent);
-    let images = EyeImages::new(&session, &device, resolution)?;
+    let observed = world.contains_resource::<SubmittedEyes>();
+    let images = EyeImages::new(&session, &device, resolution, observed)?;
     let rates = Rates::of(&session).unwrap_or_else(|error| {
         warn!("headset: its rates are not known: {error}");
         Rates::default()
@@ -383,7 +395,8 @@ fn give_up_what_is_lost(world: &mut World) {
     warn!("headset: lost ({why}); play goes on in the window");
     world.insert_resource(Dead);
     world.resource_mut::<HeadsetWanted>().0 = false;
-    close(world, HeadsetStatus::Lost(format!("the OpenXR runtime ended ({why}); start it and this program again")));
+    let what = format!("the OpenXR runtime ended ({why}); start it, then the headset key puts it on again");
+    close(world, HeadsetStatus::Lost(what));
 }
 
 /// Eyes draw when the runtime shows what they draw.

@@ -13,6 +13,7 @@ use super::{
     headset::OfferedRates,
     settings::Settings,
     xr_frames::EyeImages,
+    xr_readback::SubmittedEyes,
     xr_session::{Fault, OpenSession},
 };
 
@@ -97,6 +98,7 @@ pub(super) fn follow_settings(world: &mut World, mut since: Local<Option<(UVec2,
     let now = world.resource::<Time<Real>>().elapsed_secs();
     let fault = world.resource::<Fault>().clone();
     let device = world.resource::<RenderDevice>().wgpu_device().clone();
+    let observed = world.contains_resource::<SubmittedEyes>();
     let Some(mut open) = world.get_resource_mut::<OpenSession>() else { return };
     let open = &mut *open;
     if open.running
@@ -117,7 +119,7 @@ pub(super) fn follow_settings(world: &mut World, mut since: Local<Option<(UVec2,
         return;
     }
     open.resolution = wanted;
-    match EyeImages::new(&open.session, &device, wanted) {
+    match EyeImages::new(&open.session, &device, wanted, observed) {
         Ok(images) => {
             images.show_both(&mut world.resource_mut::<ManualTextureViews>());
             world.insert_resource(images);

@@ -21,6 +21,8 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 const PORT: u16 = 4242;
 /// Name of the variable that makes it a failure if Monado does not start (`cargo xtask test --vr`).
 const MUST: &str = "UMWELT_MONADO_MUST_START";
+/// Name of the variable that says where it was brought to.
+const TREE: &str = "UMWELT_MONADO";
 /// Name of the variable by which the process inside is told about its server.
 const SERVER: &str = "UMWELT_TEST_MONADO_PID";
 
@@ -31,37 +33,81 @@ pub struct Monado {
     process: Child,
 }
 
+/// Where the server shows its pictures.
+#[derive(Clone, Copy, Debug)]
+pub enum Shown<'a> {
+    Nowhere,
+    /// In a window of its own on this X display.
+    On(&'a str),
+}
+
+/// Starts the server and waits until it answers.
+///
+/// # Errors
+/// - what it said instead
+fn start(tree: &Path, folder: &Path, shown: Shown) -> Result<Child, String> {
+    let log = folder.join("log");
+    // What a killed server has left behind; none may be there.
+    let _ = fs::remove_file(folder.join("monado_comp_ipc"));
+    let output = fs::File::create(&log).expect("a log");
+    let mut server = command(tree, folder, &tree.join("root/usr/bin/monado-service"));
+    match shown {
+        Shown::Nowhere => server.env("XRT_COMPOSITOR_NULL", "1"),
+        Shown::On(display) => server.env("XRT_COMPOSITOR_FORCE_XCB", "1").env("DISPLAY", display),
+    };
+    let mut process = server
+        .envs([("XRT_NO_STDIN", "1"), ("P_OVERRIDE_ACTIVE_CONFIG", "remote")])
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().expect("a log"))
+        .stderr(output)
+        .spawn()
+        .expect("monado-service");
+    let begun = Instant::now();
+    let said = || fs::read_to_string(&log).unwrap_or_default();
+    while !said().contains("The Monado service has started") {
+        let ended = process.try_wait().is_ok_and(|ended| ended.is_some());
+        if ended || begun.elapsed() > PATIENCE {
+            let _ = process.kill();
+            let _ = process.wait();
+            return Err(said());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(process)
+}
+
 impl Monado {
     /// `None`, and a line that says so, where it was not brought; and, unless [`MUST`] is set, where it does not start.
     pub fn new() -> Option<Self> {
-        let Some(tree) = std::env::var_os("UMWELT_MONADO").map(PathBuf::from) else {
+        Self::shown(Shown::Nowhere)
+    }
+
+    /// The same, with its pictures somewhere.
+    pub fn shown(shown: Shown) -> Option<Self> {
+        let Some(tree) = std::env::var_os(TREE).map(PathBuf::from) else {
             eprintln!("SKIPPED: no OpenXR runtime; `cargo xtask test --vr` brings one");
             return None;
         };
         let folder = tempfile::tempdir().expect("a folder");
-        let log = folder.path().join("log");
-        let output = fs::File::create(&log).expect("a log");
-        let mut process = command(&tree, folder.path(), &tree.join("root/usr/bin/monado-service"))
-            .envs([("XRT_NO_STDIN", "1"), ("XRT_COMPOSITOR_NULL", "1"), ("P_OVERRIDE_ACTIVE_CONFIG", "remote")])
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().expect("a log"))
-            .stderr(output)
-            .spawn()
-            .expect("monado-service");
-        let begun = Instant::now();
-        let said = || fs::read_to_string(&log).unwrap_or_default();
-        while !said().contains("The Monado service has started") {
-            let ended = process.try_wait().is_ok_and(|ended| ended.is_some());
-            if ended || begun.elapsed() > PATIENCE {
-                let _ = process.kill();
-                let _ = process.wait();
-                assert!(std::env::var_os(MUST).is_none(), "Monado did not start:\n{}", said());
-                eprintln!("SKIPPED: Monado does not start on this machine:\n{}", said());
-                return None;
+        match start(&tree, folder.path(), shown) {
+            Ok(process) => Some(Self { tree, folder, process }),
+            Err(said) => {
+                assert!(std::env::var_os(MUST).is_none(), "Monado did not start:\n{said}");
+                eprintln!("SKIPPED: Monado does not start on this machine:\n{said}");
+                None
             }
-            std::thread::sleep(Duration::from_millis(50));
         }
-        Some(Self { tree, folder, process })
+    }
+
+    /// Ends the server; its tree stays, as that of a runtime that is installed and does not run.
+    pub fn stop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// A program inside the server's tree, for a longer time.
+    pub fn command(&self, program: &Path) -> Command {
+        command(&self.tree, self.folder.path(), program)
     }
 
     /// Runs a program inside the server's tree.
@@ -85,8 +131,7 @@ impl Monado {
 
 impl Drop for Monado {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.stop();
     }
 }
 
@@ -118,9 +163,35 @@ pub fn kill_server() {
     assert!(Command::new("kill").args(["-KILL", &server]).status().is_ok_and(|status| status.success()));
 }
 
+/// Starts a server from inside, as somebody would who switches the headset on.
+pub struct LateServer(Child);
+
+impl LateServer {
+    pub fn start() -> Self {
+        let of = |name: &str| PathBuf::from(std::env::var_os(name).expect("run inside"));
+        Self(start(&of(TREE), &of("XDG_RUNTIME_DIR"), Shown::Nowhere).expect("it started before"))
+    }
+}
+
+impl Drop for LateServer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Recentres the runtime's local spaces from inside, as a button on a headset would.
+pub fn recentre() {
+    let of = |name: &str| PathBuf::from(std::env::var_os(name).expect("run inside"));
+    let tree = of(TREE);
+    let output = command(&tree, &of("XDG_RUNTIME_DIR"), &tree.join("root/usr/bin/monado-ctl")).arg("-c").output();
+    let output = output.expect("monado-ctl");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Moves the headset and the controllers: Monado's remote driver (`r_interface.h`), its messages of 376 bytes.
 pub struct Puppet {
-    stream: TcpStream,
+    stream: Option<TcpStream>,
     state: [u8; Self::BYTES],
 }
 
@@ -143,7 +214,12 @@ impl Puppet {
         stream.read_exact(&mut states).expect("two states");
         let mut state = [0; Self::BYTES];
         state.copy_from_slice(&states[Self::BYTES..]);
-        Self { stream, state }
+        Self { stream: Some(stream), state }
+    }
+
+    /// Of a server that does not run yet.
+    pub fn absent() -> Self {
+        Self { stream: None, state: [0; Self::BYTES] }
     }
 
     fn put(&mut self, at: usize, numbers: &[f32]) {
@@ -193,6 +269,6 @@ impl Puppet {
     /// All of it takes effect.
     pub fn send(&mut self) {
         let state = self.state;
-        self.stream.write_all(&state).expect("Monado listens");
+        self.stream.as_mut().expect("a server").write_all(&state).expect("Monado listens");
     }
 }

@@ -8,7 +8,7 @@ use bevy::{
 };
 use umwelt::{
     app::headless::{finish, headless_app, picture_target, take_picture},
-    game::{FirstRun, GamePlugin, GameState, notices::Notice},
+    game::{FirstRun, FloatingLabel, FloatingLabels, GamePlugin, GameState, notices::Notice},
     platform::{
         PANELS_LAYER, PanelsPlugin, TrackedRigPlugin,
         flat::FlatRigPlugin,
@@ -465,6 +465,40 @@ fn my_height_is_measured_from_the_settings_page() {
     assert_eq!(worn.0.world().resource::<Settings>().headset.eye_height_m, Some(1.78));
     assert!(worn.words().contains(&"your eyes are 1.78 m up".to_owned()), "{:?}", worn.words());
     worn.photograph("panel-height.png");
+}
+
+#[test]
+fn names_float_before_what_the_companion_recognises() {
+    let Some(mut worn) = Worn::new("labels") else { return };
+    let before = worn.photograph("labels-none.png");
+    let label = |position: Vec3, text: &str, age_seconds: f32| FloatingLabel {
+        position,
+        text: text.to_owned(),
+        confidence: 0.87,
+        age_seconds,
+    };
+    let mug = Vec3::new(-0.6, 1.5, -2.0);
+    worn.0.world_mut().resource_mut::<FloatingLabels>().items =
+        vec![label(mug, "mug", 0.0), label(Vec3::new(0.5, 1.2, -1.2), "teapot", 6.0), label(mug * 1.5, "chair", 0.0)];
+    worn.frames(4);
+    let shown = worn.photograph("labels.png");
+    let changed: Vec<(u32, u32)> = shown
+        .enumerate_pixels()
+        .filter(|(x, y, pixel)| pixel.0[0].abs_diff(before.get_pixel(*x, *y).0[0]) > 20)
+        .map(|(x, y, _)| (x, y))
+        .collect();
+    assert!(changed.len() > 2000, "{} pixels changed", changed.len());
+    // The camera looks level from 1.6 m with 80 degrees over 1200 pixels: the mug lies left of the middle and below it.
+    let focal = 600.0 / 40_f32.to_radians().tan();
+    let at = (600.0 + focal * mug.x / 2.0, 600.0 + focal * (1.6 - mug.y) / 2.0);
+    let near = changed.iter().filter(|(x, y)| (*x as f32 - at.0).abs() < 90.0 && (*y as f32 - at.1).abs() < 60.0);
+    assert!(near.count() > 500, "nothing at {at:?}");
+    // The settings hide them, and so does taking the headset off.
+    worn.0.world_mut().resource_mut::<Settings>().labels = false;
+    worn.frames(4);
+    let hidden = worn.photograph("labels-hidden.png");
+    let left = hidden.pixels().zip(before.pixels()).filter(|(a, b)| a.0[0].abs_diff(b.0[0]) > 20).count();
+    assert!(left < 200, "{left} pixels are left");
 }
 
 #[test]

@@ -112,6 +112,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let Headset::Found(found) = &headset else { return Err(Lacking("no headset".to_owned()).into()) };
     let scene = find_scene(&args.scene)?;
     let mut app = headless_app_with(Some(&scene), &headset)?;
+    headset::require_device(&app)?;
     let adapter = graphics::require_adapter()?;
     let comfort = HeadsetSettings { locomotion: Locomotion::Smooth, turning: Turning::Smooth, ..default() };
     app.insert_resource(TimeUpdateStrategy::Automatic)

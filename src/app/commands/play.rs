@@ -175,6 +175,7 @@ pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
         scene,
         inference,
         headset,
+        headset_forced: args.vr,
         ear,
         size: UVec2::new(size[0].unwrap_or(1280), size[1].unwrap_or(720)),
         frames: args.frames.or(args.screenshot.as_ref().map(|_| 60)),
