@@ -76,6 +76,10 @@ const SCENE: &str = r##"(
         (asset: "crate.gltf", label: "box", name: "crate b", at: (4.9, 0.6, 1.25), scale: 0.3, collider: Box, mass_kg: 1, grabbable: true),
         (asset: "wedge.gltf", label: "wedge", name: "wedge", at: (1.2, 0.1, 2.4), scale: 0.5, collider: Hull, mass_kg: 1, grabbable: true),
     ],
+    snap_zones: [
+        (name: "tray", on: "table_1", at: (0.3, 0.15), radius_m: 0.3, takes: ["teapot", "mug", "ball"]),
+        (name: "mark", at: (1.4, 0.5, 3.6), radius_m: 0.6),
+    ],
     places: {"closet": (8.5, 3.5), "hall": (1, 4)},
     spawn: (at: (0.9, 3.4), yaw_deg: -35),
     nest: (4.2, 1.8, 0.8),
