@@ -107,6 +107,21 @@ impl Fault {
         fault.get_or_insert_with(|| format!("{call}: {error}"));
     }
 
+    /// Notes a failure of a call that play can do without: it only counts where it tells that all is over.
+    pub fn note_if_over(&self, call: &str, error: sys::Result) {
+        let over = [
+            sys::Result::ERROR_INSTANCE_LOST,
+            sys::Result::ERROR_SESSION_LOST,
+            sys::Result::ERROR_RUNTIME_FAILURE,
+            sys::Result::ERROR_RUNTIME_UNAVAILABLE,
+        ];
+        if over.contains(&error) {
+            self.note(call, error);
+        } else {
+            debug!("headset: {call}: {error}");
+        }
+    }
+
     fn take(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
     }
@@ -172,7 +187,7 @@ fn follow_state(world: &mut World, state: SessionState) {
             return;
         }
         SessionState::LOSS_PENDING => {
-            // The next frame opens another one.
+            // Another one is opened once the renderer has let go of this one.
             close(world, HeadsetStatus::Waiting);
             return;
         }
@@ -189,6 +204,7 @@ fn follow_state(world: &mut World, state: SessionState) {
 fn follow_wish(world: &mut World, mut asked_to_leave: Local<bool>) {
     let wanted = world.resource::<HeadsetWanted>().0;
     match world.get_resource::<OpenSession>() {
+        None if wanted && world.contains_resource::<ForgottenEyes>() => {}
         None if wanted => {
             let refused = match connect(world) {
                 Connection::Sought => {
@@ -347,15 +363,15 @@ fn keep_pace(
     match located(&open.head, &open.stage, time) {
         Ok(Some(head)) => tracking.head = Some(head),
         Ok(None) => {}
-        Err(error) => fault.note("xrLocateSpace", error),
+        Err(error) => fault.note_if_over("xrLocateSpace", error),
     }
     if let Err(error) = read_hands(&open, time, &mut tracking) {
-        fault.note("xrSyncActions", error);
+        fault.note_if_over("xrSyncActions", error);
     }
     match open.session.locate_views(STEREO, time, &open.stage) {
         Ok((flags, located)) if flags.contains(openxr::ViewStateFlags::ORIENTATION_VALID) => *views = located,
         Ok(_) => {}
-        Err(error) => fault.note("xrLocateViews", error),
+        Err(error) => fault.note_if_over("xrLocateViews", error),
     }
     for (eye, mut transform, mut projection) in &mut eyes {
         let Some(view) = views.get(eye.index as usize) else { continue };
@@ -422,7 +438,7 @@ fn vibrate(open: Option<Res<OpenSession>>, mut pulses: MessageReader<Pulse>, fau
         if let Some(open) = &focused
             && let Err(error) = open.hands.pulse(&open.session, pulse)
         {
-            fault.note("xrApplyHapticFeedback", error);
+            fault.note_if_over("xrApplyHapticFeedback", error);
         }
     }
 }

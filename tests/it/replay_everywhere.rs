@@ -150,6 +150,7 @@ impl Play {
                 scene: scene.to_owned(),
                 inference: InferenceSettings { models: scene.with_file_name("no models"), ..default() },
                 headset: Headset::Absent(why.clone()),
+                headset_forced: false,
                 ear: EarSource::Nothing(why),
                 size: UVec2::new(1280, 720),
                 // As many as come; and nothing is asked first.
