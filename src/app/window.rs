@@ -93,6 +93,7 @@ pub fn play(settings: WindowSettings) -> anyhow::Result<Exit> {
         headset::require_device(&app)?;
         app.add_systems(Update, leave_unless_worn.run_if(run_once));
     }
+    app.add_systems(Update, leave_pace_to_headset.run_if(resource_exists_and_changed::<HeadsetStatus>));
     add_play(&mut app, &settings);
     let exit = app.run();
     if let Some(error) = app.world_mut().get_resource_mut::<Session>().and_then(|mut session| session.error.take()) {
@@ -123,7 +124,6 @@ pub fn add_play(app: &mut App, settings: &WindowSettings) {
     .insert_resource(Screenshots { folder: super::picture_folder() })
     .insert_resource(CompanionPictures { folder: super::picture_folder() })
     .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot.clone(), ..default() })
-    .add_systems(Update, leave_pace_to_headset.run_if(resource_exists_and_changed::<HeadsetStatus>))
     .add_systems(Last, end_session.run_if(in_state(GameState::Playing)));
     if let Some(path) = &settings.record_input {
         app.add_plugins(RecordInputPlugin { path: path.clone(), scene: settings.scene.clone() })

@@ -145,14 +145,9 @@ fn test_headset(arguments: &[String]) -> Result {
 
 /// A runtime keeps real time, which a machine with other work does not always let it have: what fails is tried once more.
 fn run_headset_tests(arguments: &[String], environment: Environment) -> Result {
-    let tests = || {
-        run(cargo()
-            .arg("test")
-            .args(BUILD)
-            .args(["--test", "it", "--", "headset::", "headset_session::"])
-            .args(arguments)
-            .envs(&environment))
-    };
+    let all = ["headset::", "headset_session::"].map(str::to_owned);
+    let named = if arguments.is_empty() { &all[..] } else { arguments };
+    let tests = || run(cargo().arg("test").args(BUILD).args(["--test", "it", "--"]).args(named).envs(&environment));
     tests().or_else(|why| {
         eprintln!("xtask: the headset's tests failed ({why}); once more");
         tests()
