@@ -3,7 +3,7 @@
 //! In: a wish without a runtime's instance, or with one that is lost. Out: bevy_mod_openxr's resources, as if they had been there
 //! from the start. What is absent: sessions (`xr_session`).
 //!
-//! Runtimes take minutes to answer at worst and the frames go on meanwhile; the loader has room for one instance, so that a lost one goes first.
+//! A runtime may take long to answer, and frames go on meanwhile. The loader has room for one instance: a lost one goes first.
 
 use std::sync::{
     Mutex,
