@@ -157,6 +157,8 @@ const TURN_RATE: f32 = 1.8;
 const CROUCHED_BELOW: f32 = 0.757;
 /// The head is in a wall when it is so far from the body that would be under it, metres, and a wall is between.
 const HEAD_AWAY: (f32, f32) = (0.22, 0.40);
+/// How far the thumb of a fist comes in that presses nothing.
+const THUMB_AT_REST: f32 = 0.6;
 /// From the eyes to the outside of the head, metres.
 const HEAD_RADIUS: f32 = 0.12;
 /// Farther than this the body did not go by itself: somebody put it there, metres.
@@ -357,7 +359,7 @@ fn steer_hands(
                     TrackedHand { of: player, palm, velocity: Vec3::ZERO, spin: Vec3::ZERO },
                     ViewPose { now: ray, before: ray },
                     Transform::from_isometry(palm),
-                    AvatarHand { left: side == Side::Left, index_curl: 0.0, fist_curl: 0.0 },
+                    AvatarHand { left: side == Side::Left, index_curl: 0.0, fist_curl: 0.0, thumb_curl: 0.0 },
                 ));
             }
             Some((mut hand, mut tracked, mut intent, mut view, mut avatar, holding)) => {
@@ -375,7 +377,8 @@ fn steer_hands(
                 };
                 *view = ViewPose { now: ray, before: view.now };
                 hand.seen = grip.into();
-                *avatar = AvatarHand { index_curl: closes(state), fist_curl: state.squeeze, ..*avatar };
+                let thumb_curl = if state.thumb_presses() { 1.0 } else { THUMB_AT_REST * state.squeeze };
+                *avatar = AvatarHand { index_curl: closes(state), fist_curl: state.squeeze, thumb_curl, ..*avatar };
                 let closed = hand.grip.read(closes(state));
                 // In a menu nothing is taken, and what is held stays held.
                 hand.busy = (hand.busy || !steering.0) && closed;

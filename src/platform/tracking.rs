@@ -99,6 +99,11 @@ pub struct HandState {
 }
 
 impl HandState {
+    /// Whether the thumb is on something: a button, or a stick or pad that it pushes.
+    pub fn thumb_presses(&self) -> bool {
+        self.primary || self.secondary || self.menu || self.stick_click || self.stick.length() > 0.2
+    }
+
     /// Whether it has no controller.
     pub fn is_bare(&self) -> bool {
         self.index_tip.is_some()

@@ -1,6 +1,6 @@
 //! One OpenXR session: opened when a headset is wanted, begun and ended as the runtime says, given up when it is lost.
 //!
-//! In: the instance and device that bevy_mod_openxr made, [`HeadsetWanted`], [`Pulse`]s, the runtime's events. Out, each frame
+//! In: the instance and device of bevy_mod_openxr or `xr_connect`, [`HeadsetWanted`], [`Pulse`]s, the runtime's events. Out, each frame
 //! before everything else: [`HeadsetStatus`], [`Tracking`], the eyes' cameras (children of bevy_mod_xr's tracking root), and the
 //! pace: the frame begins when the runtime says so. Every call's failure is a state: the session is dropped, play goes on flat.
 //!
@@ -250,7 +250,7 @@ fn open(world: &mut World) -> anyhow::Result<()> {
     let device = world.resource::<RenderDevice>().wgpu_device().clone();
     let GraphicsWrap::Vulkan(graphics) = world.non_send::<SessionGraphicsCreateInfo>().0.clone();
 
-    // SAFETY: the handles are those of the device that bevy_mod_openxr made for this instance; it lives as long as the app.
+    // SAFETY: the handles are those of the renderer's device, made for this instance or found fit for it; it lives as long as the app.
     let (session, waiter, stream) = unsafe { instance.create_session::<Vulkan>(system, &graphics)? };
     let views = instance.enumerate_view_configuration_views(system, STEREO)?;
     let view = views.first().ok_or_else(|| anyhow::anyhow!("the runtime offers no stereo view"))?;

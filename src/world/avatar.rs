@@ -29,16 +29,25 @@ impl Plugin for AvatarPlugin {
 #[require(Transform, Visibility)]
 pub struct AvatarHand {
     pub left: bool,
-    /// Of the index finger and of the others, 0 flat to 1 closed.
+    /// Of the index finger, of the other three and of the thumb, 0 flat to 1 closed.
     pub index_curl: f32,
     pub fist_curl: f32,
+    pub thumb_curl: f32,
 }
 
-/// A joint of a finger: which hand, which finger (0 index), how far it bends at most.
+/// Fingers that bend each for itself.
+#[derive(Clone, Copy)]
+enum Finger {
+    Thumb,
+    Index,
+    Other,
+}
+
+/// A joint of a finger: of which hand, how far it bends at most.
 #[derive(Component)]
 struct Joint {
     hand: Entity,
-    index: bool,
+    finger: Finger,
     most: f32,
     rest: Quat,
 }
@@ -132,7 +141,7 @@ fn shape_hands(
                 &mut meshes,
                 &skin,
                 hand,
-                number == 0,
+                if number == 0 { Finger::Index } else { Finger::Other },
                 root,
                 segments,
                 BENDS.map(|most| -most * side),
@@ -140,7 +149,16 @@ fn shape_hands(
         }
         let thumb = Transform::from_xyz(0.004 * side, 0.008, -0.038)
             .with_rotation(Quat::from_rotation_x(0.85) * Quat::from_rotation_z(-0.35 * side));
-        finger(&mut commands, &mut meshes, &skin, hand, false, thumb, [0.036, 0.030], [-0.35 * side, -0.6 * side]);
+        finger(
+            &mut commands,
+            &mut meshes,
+            &skin,
+            hand,
+            Finger::Thumb,
+            thumb,
+            [0.036, 0.030],
+            [-0.35 * side, -0.6 * side],
+        );
     }
 }
 
@@ -150,7 +168,7 @@ fn finger(
     meshes: &mut Assets<Mesh>,
     skin: &Handle<StandardMaterial>,
     hand: Entity,
-    index: bool,
+    which: Finger,
     root: Transform,
     segments: [f32; 2],
     most: [f32; 2],
@@ -159,7 +177,12 @@ fn finger(
     let mut place = root;
     for (length, most) in segments.into_iter().zip(most) {
         let joint = commands
-            .spawn((Joint { hand, index, most, rest: place.rotation }, place, Visibility::default(), ChildOf(parent)))
+            .spawn((
+                Joint { hand, finger: which, most, rest: place.rotation },
+                place,
+                Visibility::default(),
+                ChildOf(parent),
+            ))
             .id();
         commands.spawn((
             Mesh3d(meshes.add(Capsule3d::new(FINGER_RADIUS, length).mesh().longitudes(12).latitudes(6))),
@@ -176,7 +199,11 @@ fn curl_fingers(hands: Query<&AvatarHand>, mut joints: Query<(&Joint, &mut Trans
     for (joint, mut transform) in &mut joints {
         let Ok(hand) = hands.get(joint.hand) else { continue };
         // Fingers of a hand at rest are never quite flat.
-        let curl = if joint.index { hand.index_curl } else { hand.fist_curl };
+        let curl = match joint.finger {
+            Finger::Thumb => hand.thumb_curl,
+            Finger::Index => hand.index_curl,
+            Finger::Other => hand.fist_curl,
+        };
         let rotation = joint.rest * Quat::from_rotation_z(joint.most * curled(curl));
         if transform.rotation != rotation {
             transform.rotation = rotation;

@@ -318,6 +318,26 @@ pub mod inside {
         let now = worn.tracking().head.unwrap();
         assert!(now.position.distance(head.position) < 0.001, "{now:?} instead of {head:?}");
         assert!(worn.eye(0).0.translation().distance(view.translation()) < 0.001);
+        // The front of a cube of a metre, two metres before the head, is a metre wide to each eye and two metres away to both.
+        let head = worn.space() * Isometry3d::from(worn.tracking().head.unwrap());
+        let edges = [-0.5, 0.5].map(|x| head * Vec3::new(x, 0.0, -2.0));
+        // Tangents of the angles at which the edges are seen, from clip space through the lens.
+        let [left, right] = [0, 1].map(|index| {
+            let (eye, lens) = worn.eye(index);
+            edges.map(|edge| {
+                let clip = lens * eye.to_matrix().inverse() * edge.extend(1.0);
+                (clip.x / clip.w + lens.z_axis.x) / lens.x_axis.x
+            })
+        });
+        let apart = worn.eye(0).0.translation().distance(worn.eye(1).0.translation());
+        for (of_left, of_right) in left.into_iter().zip(right) {
+            let away = apart / (of_left - of_right);
+            assert!((away - 2.0).abs() < 0.01, "an edge is {away} m away");
+        }
+        for [from, to] in [left, right] {
+            let width = 2.0 * (to - from);
+            assert!((width - 1.0).abs() < 1e-3, "the cube is {width} m wide");
+        }
         println!(
             "head within 1 mm and 0.1 degrees of the script; {}",
             worn.app.world().resource::<HeadsetStatus>().text()

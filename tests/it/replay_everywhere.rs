@@ -400,6 +400,24 @@ fn what_was_done_in_a_headset_ends_the_same_flat_and_under_another_head() {
 }
 
 #[test]
+fn what_a_hand_holds_when_the_headset_is_taken_off_stays_held_in_the_replay() {
+    let (folder, scene) = house();
+    let file = folder.path().join("walk.jsonl");
+    let mut session = Play::new(&scene, millis(11), Some(file.clone()), None);
+    let world = session.app.world_mut();
+    let mut objects = world.query::<(&SceneObject, &Position)>();
+    let apple = objects.iter(world).find(|(object, _)| object.0.starts_with("apple")).expect("an apple").1.0;
+    session.play(5.0, |play, seconds, _| enlarge(play, seconds, apple));
+    session.play(1.0, |play, _, _| play.app.world_mut().resource_mut::<Tracking>().worn = false);
+    let world = session.app.world_mut();
+    assert_eq!(world.query_filtered::<(), (With<Player>, With<Holding>)>().iter(world).count(), 1, "handed over");
+    let ended = session.end();
+    drop(session);
+    let log = InputLog::read(&file).unwrap();
+    assert_eq!(replay(&scene, &log, &scene.with_file_name("no models")).unwrap(), ended);
+}
+
+#[test]
 fn a_replay_pauses_with_the_world_and_gives_the_body_back_at_its_end() {
     let (folder, scene) = house();
     let file = folder.path().join("walk.jsonl");

@@ -9,11 +9,12 @@ use umwelt::{
         headset::{HeadsetStatus, HeadsetWanted},
         settings::{Locomotion, Settings, Turning},
         tracked_rig::{PlaySpace, RigHand, TeleportAim, Veiling},
-        tracking::{Pose, Pulse, Side, Tracking},
+        tracking::{HandState, Pose, Pulse, Side, Tracking},
     },
     scene::PoseSpec,
     world::{
         Grabbable, HandIntent, WalkIntent,
+        avatar::AvatarHand,
         hand::{HeldBy, Holding},
         player::{ViewPose, WalkSettings, player_bundle},
     },
@@ -405,6 +406,29 @@ fn without_the_headset_the_hands_are_gone_and_the_windows_hand_has_what_they_hel
     assert_eq!(world.get::<WalkIntent>(worn.player).unwrap().head, None);
     let eyes = world.get::<ViewPose>(worn.player).unwrap().now.translation;
     assert!((eyes.y - 1.65).abs() < 0.02, "the eyes are at the posture's height again: {eyes}");
+}
+
+#[test]
+fn fingers_go_with_trigger_and_grip_and_the_thumb_with_what_it_presses() {
+    let mut worn = Worn::new(|_| {});
+    let mut curls = |change: fn(&mut HandState)| {
+        for _ in 0..2 {
+            worn.act(|tracking| {
+                let hand = tracking.hand_mut(Side::Right);
+                *hand = HandState { grip: Some(at(0.2, 1.1, -0.3)), ..default() };
+                change(hand);
+            });
+        }
+        let world = worn.app.world_mut();
+        let hand = world.query::<&AvatarHand>().single(world).expect("a hand");
+        [hand.index_curl, hand.fist_curl, hand.thumb_curl]
+    };
+    assert_eq!(curls(|_| {}), [0.0; 3]);
+    assert_eq!(curls(|hand| hand.trigger = 0.5), [0.5, 0.0, 0.0]);
+    assert_eq!(curls(|hand| hand.primary = true), [0.0, 0.0, 1.0]);
+    assert_eq!(curls(|hand| hand.stick = Vec2::X), [0.0, 0.0, 1.0]);
+    let [index, fist, thumb] = curls(|hand| hand.squeeze = 1.0);
+    assert!(index == 1.0 && fist == 1.0 && (0.3..1.0).contains(&thumb), "{thumb}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
     world::{
         Commanded, Companion, FlyIntent, HandIntent, WalkIntent,
         avatar::AvatarHand,
-        hand::TrackedHand,
+        hand::{Hand, Holding, TrackedHand},
         player::{Player, ViewPose},
     },
 };
@@ -95,33 +95,40 @@ struct ReplayedHand;
 fn play_tick(
     mut commands: Commands,
     mut replay: ResMut<Replay>,
-    mut players: Query<(Entity, &mut WalkIntent, &mut HandIntent), With<Player>>,
+    mut players: Query<(Entity, &mut WalkIntent, &mut HandIntent, &mut Hand), With<Player>>,
     mut hands: Query<
-        (Entity, &mut TrackedHand, &mut AvatarHand, &mut ViewPose, &mut HandIntent, &mut Transform),
+        (Entity, &mut TrackedHand, &mut AvatarHand, &mut ViewPose, &mut HandIntent, &mut Transform, Option<&Holding>),
         Without<Player>,
     >,
     mut commanded: MessageWriter<Commanded>,
 ) {
-    let Ok((player, mut walk, mut hand)) = players.single_mut() else { return };
+    let Ok((player, mut walk, mut hand, mut own)) = players.single_mut() else { return };
     replay.under_way = true;
     let Some(input) = replay.tick() else { return };
     *walk = input.walk;
     *hand = input.hand;
     let is = |avatar: &AvatarHand, input: &HandInput| avatar.left == (input.side == Side::Left);
-    for (entity, _, avatar, ..) in &hands {
+    let mut handed_over = None;
+    for (entity, _, avatar, .., holding) in &hands {
         if !input.hands.iter().any(|input| is(avatar, input)) {
+            handed_over = handed_over.or(holding.map(|holding| holding.body));
             commands.entity(entity).despawn();
         }
+    }
+    // The headset was taken off: as then (`handed_over`), the window's hand has what they held.
+    if let (Some(thing), true) = (handed_over, input.hands.is_empty()) {
+        own.told(thing);
+        hand.grab = true;
     }
     // New ones in the order in which they were in the world.
     for input in &input.hands {
         let tracked = TrackedHand { of: player, palm: input.palm.into(), velocity: input.velocity, spin: input.spin };
         let curl = f32::from(u8::from(input.intent.grab));
-        let looks = AvatarHand { left: input.side == Side::Left, index_curl: curl, fist_curl: curl };
+        let looks = AvatarHand { left: input.side == Side::Left, index_curl: curl, fist_curl: curl, thumb_curl: curl };
         let place = Transform::from_isometry(input.palm.into());
         let now = input.ray.into();
         match hands.iter_mut().find(|hand| is(&hand.2, input)) {
-            Some((_, mut its_tracking, mut its_looks, mut its_view, mut its_intent, mut its_place)) => {
+            Some((_, mut its_tracking, mut its_looks, mut its_view, mut its_intent, mut its_place, _)) => {
                 *its_tracking = tracked;
                 its_looks.set_if_neq(looks);
                 *its_view = ViewPose { now, before: its_view.now };
