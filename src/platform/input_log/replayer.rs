@@ -95,14 +95,14 @@ struct ReplayedHand;
 fn play_tick(
     mut commands: Commands,
     mut replay: ResMut<Replay>,
-    mut players: Query<(Entity, &mut WalkIntent, &mut HandIntent, &mut Hand), With<Player>>,
+    mut players: Query<(Entity, &mut WalkIntent, &mut HandIntent, Option<&mut Hand>), With<Player>>,
     mut hands: Query<
         (Entity, &mut TrackedHand, &mut AvatarHand, &mut ViewPose, &mut HandIntent, &mut Transform, Option<&Holding>),
         Without<Player>,
     >,
     mut commanded: MessageWriter<Commanded>,
 ) {
-    let Ok((player, mut walk, mut hand, mut own)) = players.single_mut() else { return };
+    let Ok((player, mut walk, mut hand, own)) = players.single_mut() else { return };
     replay.under_way = true;
     let Some(input) = replay.tick() else { return };
     *walk = input.walk;
@@ -116,7 +116,7 @@ fn play_tick(
         }
     }
     // The headset was taken off: as then (`handed_over`), the window's hand has what they held.
-    if let (Some(thing), true) = (handed_over, input.hands.is_empty()) {
+    if let (Some(thing), true, Some(mut own)) = (handed_over, input.hands.is_empty(), own) {
         own.told(thing);
         hand.grab = true;
     }
