@@ -39,14 +39,13 @@ pub fn choose(choice: HeadsetChoice) -> Result<Headset, Lacking> {
     match choice {
         HeadsetChoice::Flat => Ok(Headset::Absent("not asked for (--flat)".to_owned())),
         HeadsetChoice::Forced => look().map(Headset::Found).map_err(|why| Lacking(format!("--vr: {why}"))),
-        HeadsetChoice::IfThere => Ok(look().map_or_else(
-            |why| match why {
-                _ if !is_runtime_set_up() => Headset::Absent(why.to_string()),
-                NoHeadset::Loader(_) => Headset::Absent(why.to_string()),
-                NoHeadset::Runtime(_) | NoHeadset::Headset { .. } => Headset::Later(why.to_string()),
-            },
-            Headset::Found,
-        )),
+        HeadsetChoice::IfThere => Ok(match look() {
+            Ok(found) => Headset::Found(found),
+            Err(why @ (NoHeadset::Runtime(_) | NoHeadset::Headset { .. })) if is_runtime_set_up() => {
+                Headset::Later(why.to_string())
+            }
+            Err(why) => Headset::Absent(why.to_string()),
+        }),
     }
 }
 

@@ -13,23 +13,27 @@
 
 use std::{
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use avian3d::prelude::{Position, Rotation};
 use bevy::{prelude::*, time::TimeUpdateStrategy};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
-use super::dream_materials::dream_materials;
+use super::{
+    dream_materials::dream_materials,
+    headless::{enter_scene, finish},
+};
 use crate::{
+    base::sha256_hex,
     behaviours::{BehaviourSystems, BehavioursPlugin, Mind},
     game::ScreenDeedsPlugin,
     platform::{
         input_log::{CompanionInputSystems, InputLog, Replay, ReplayInputPlugin, ReplaySystems},
         settings::Settings,
     },
-    scene::{ScenePlugin, SceneProblems},
+    scene::ScenePlugin,
     world::{
         Companion, CompanionPlugin, DeedsPlugin, FlySystems, HouseMap, Quality, SceneObject, WorldPlugin,
         hand::HandPlugin,
@@ -55,7 +59,7 @@ pub struct ReplayReport {
 
 /// Replays a log, and writes a [`ReplayReport`] as a message at its end. Needs the companion's and the player's plugins.
 pub struct ReplayPlugin {
-    pub log: InputLog,
+    pub log: Arc<InputLog>,
 }
 
 impl Plugin for ReplayPlugin {
@@ -100,7 +104,7 @@ const IMPORT_PATIENCE: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// - the scene has problems, or its models are not read within two minutes
-pub fn replay(scene: &Path, log: &InputLog, models: &Path) -> anyhow::Result<ReplayReport> {
+pub fn replay(scene: &Path, log: &Arc<InputLog>, models: &Path) -> anyhow::Result<ReplayReport> {
     let mut app = App::new();
     register_scene_folder(&mut app, scene);
     app.add_plugins((
@@ -136,14 +140,8 @@ pub fn replay(scene: &Path, log: &InputLog, models: &Path) -> anyhow::Result<Rep
             commands.entity(body).insert(Mind::default());
         }
     });
-    app.finish();
-    app.cleanup();
-    app.update();
-    if let Some(problems) = app.world().get_resource::<SceneProblems>()
-        && !problems.0.is_empty()
-    {
-        anyhow::bail!("{}", problems.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-    }
+    finish(&mut app);
+    enter_scene(&mut app)?;
     let since = Instant::now();
     while is_importing(app.world_mut()) {
         anyhow::ensure!(since.elapsed() < IMPORT_PATIENCE, "the scene's models are not read within two minutes");
@@ -184,18 +182,17 @@ pub fn report(world: &mut World, ticks: usize, apart_at: Option<usize>) -> Repla
     let player = world.query_filtered::<(&Position, &Rotation), With<Player>>().iter(world).next().map(place);
     let companion = world.query_filtered::<(&Position, &Rotation), With<Companion>>().iter(world).next().map(place);
     let feet = player.map_or(Vec3::ZERO, |(feet, _)| feet);
-    let mut hash = Sha256::new();
+    let mut bytes = Vec::new();
     for (name, pose) in &bodies {
-        hash.update(name.as_bytes());
+        bytes.extend(name.as_bytes());
         for number in pose {
-            hash.update(number.to_le_bytes());
+            bytes.extend(number.to_le_bytes());
         }
     }
     for (position, rotation) in player.into_iter().chain(companion) {
         for number in numbers(position, rotation) {
-            hash.update(number.to_bits().to_le_bytes());
+            bytes.extend(number.to_bits().to_le_bytes());
         }
     }
-    let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    ReplayReport { ticks, hash, player: feet.to_array(), bodies: bodies.len(), apart_at }
+    ReplayReport { ticks, hash: sha256_hex(bytes), player: feet.to_array(), bodies: bodies.len(), apart_at }
 }

@@ -3,7 +3,7 @@
 //! Whoever records or replays input begins with a whole scene in which no time has passed: play begins ([`GameState::Playing`]) when all
 //! of it is there, and only then time goes on.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use bevy::{
@@ -55,7 +55,7 @@ pub struct WindowSettings {
     /// What the player does goes here.
     pub record_input: Option<PathBuf>,
     /// What is done instead of what the player does.
-    pub replay: Option<InputLog>,
+    pub replay: Option<Arc<InputLog>>,
     /// Leave when the replay is over.
     pub leave: bool,
     /// The player's settings, and where dreamt textures are kept between runs; `None`: nowhere.

@@ -6,12 +6,8 @@
 
 use bevy::{
     asset::RenderAssetUsages,
-    camera::{ImageRenderTarget, RenderTarget, visibility::RenderLayers},
-    core_pipeline::tonemapping::{DebandDither, Tonemapping},
-    image::ImageSampler,
-    light::{NotShadowCaster, NotShadowReceiver},
+    camera::{ImageRenderTarget, RenderTarget},
     prelude::*,
-    render::render_resource::TextureFormat,
 };
 
 use super::{
@@ -20,7 +16,7 @@ use super::{
     theme,
 };
 use crate::platform::{
-    PANELS_LAYER,
+    beside_the_world, interface_camera, interface_material, interface_picture,
     panels::{PIXEL_TANGENT, facing},
     settings::Settings,
     tracked_rig::{PlaySpace, is_worn},
@@ -38,7 +34,6 @@ const PICTURE_PIXELS: f32 = 1.6;
 const BEFORE: f32 = 0.8;
 /// Not nearer than eyes can follow, metres.
 const NEAREST: f32 = 0.4;
-const BRIGHTNESS: f32 = 1.6;
 
 pub(super) fn plugin(app: &mut App) {
     app.add_systems(Update, make_sheet.run_if(is_worn).run_if(not(resource_exists::<Sheet>))).add_systems(
@@ -97,29 +92,11 @@ fn make_sheet(
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
-    let pixels = (sheet() * PICTURE_PIXELS).as_uvec2();
-    let mut picture = Image::new_target_texture(pixels.x, pixels.y, TextureFormat::Rgba8UnormSrgb, None);
-    picture.sampler = ImageSampler::linear();
-    let picture = images.add(picture);
+    let picture = images.add(interface_picture((sheet() * PICTURE_PIXELS).as_uvec2()));
     let camera = commands
-        .spawn((
-            Name::new("camera of the labels"),
-            Camera2d,
-            Msaa::Off,
-            Tonemapping::None,
-            DebandDither::Disabled,
-            Camera { order: -45, is_active: false, clear_color: ClearColorConfig::Custom(Color::NONE), ..default() },
-            target(picture.clone(), &scale),
-        ))
+        .spawn((Name::new("camera of the labels"), interface_camera(-45, target(picture.clone(), &scale))))
         .id();
-    let material = materials.add(StandardMaterial {
-        base_color: Color::linear_rgb(BRIGHTNESS, BRIGHTNESS, BRIGHTNESS),
-        base_color_texture: Some(picture),
-        unlit: true,
-        fog_enabled: false,
-        alpha_mode: AlphaMode::Premultiplied,
-        ..default()
-    });
+    let material = materials.add(interface_material(picture));
     for slot in 0..SLOTS {
         let at = corner(slot);
         commands.spawn((
@@ -149,7 +126,7 @@ fn make_sheet(
             MeshMaterial3d(material.clone()),
             Transform::default(),
             Visibility::Hidden,
-            (NotShadowCaster, NotShadowReceiver, RenderLayers::layer(PANELS_LAYER)),
+            beside_the_world(),
         ));
     }
     commands.insert_resource(Sheet { camera });

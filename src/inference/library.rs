@@ -20,7 +20,7 @@ use std::{
 use ort::environment::Environment;
 use thiserror::Error;
 
-use super::manifest::sha256_hex;
+use crate::base::sha256_hex;
 
 /// The environment variable that keeps ONNX Runtime's telemetry off.
 pub const TELEMETRY_SWITCH: &str = "ORT_DISABLE_TELEMETRY";

@@ -29,7 +29,6 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{graph_builder::Dim, onnx_file::ElementType};
 use crate::base::{Problem, did_you_mean};
@@ -167,11 +166,6 @@ impl Manifest {
     }
 }
 
-/// SHA-256 in lower-case hexadecimal digits.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A shape as people write it: `[1, n, 4]`.
 pub(super) fn shape_text(shape: &[Dim]) -> String {
     let extents: Vec<String> = shape.iter().map(Dim::to_string).collect();
@@ -256,12 +250,5 @@ mod tests {
         wrong.outputs[0].name = "x".into();
         let found = problems(&wrong.to_text().expect("text"));
         assert_eq!(found.len(), 4, "{found:?}");
-    }
-
-    #[test]
-    fn the_hash_is_that_of_the_standard() {
-        // FIPS 180-4, example "abc".
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256_hex(b"abc"), expected);
     }
 }

@@ -12,13 +12,13 @@ use std::{
 
 use super::{
     graph_builder::Dim,
-    manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, TensorSpec, line_of, sha256_hex, shape_text},
+    manifest::{MANIFEST_FILE, MODEL_FILE, Manifest, TensorSpec, line_of, shape_text},
     onnx_file::{
         AttributeProto, DimensionValue, EXTERNAL_LOCATION, ElementType, GraphProto, ModelProto, NodeProto, TensorProto,
         ValueInfoProto,
     },
 };
-use crate::base::{Problem, did_you_mean};
+use crate::base::{Problem, did_you_mean, sha256_hex};
 
 /// Larger manifests are not read, in bytes.
 const MANIFEST_LIMIT: u64 = 1 << 20;

@@ -2,10 +2,11 @@
 
 use super::{
     graph_builder::{Dim, GraphBuilder},
-    manifest::{FORMAT, Manifest, TensorSpec, sha256_hex},
+    manifest::{FORMAT, Manifest, TensorSpec},
     model_folder::CheckedModel,
     onnx_file::{AttributeProto, ElementType, ModelProto},
 };
+use crate::base::sha256_hex;
 
 /// A 3×3 convolution over one channel that changes nothing: `y` = `x`, both f32\[1, 1, 8, 8\]. Every provider has this
 /// operator.

@@ -7,7 +7,6 @@
 use avian3d::prelude::ComputedCenterOfMass;
 use bevy::{
     camera::visibility::{NoFrustumCulling, RenderLayers},
-    light::{NotShadowCaster, NotShadowReceiver},
     prelude::*,
     render::render_resource::Face,
 };
@@ -15,7 +14,7 @@ use bevy::{
 use super::{
     flat::Steering,
     outline::outline_of,
-    panel_view::PANELS_LAYER,
+    panel_view::beside_the_world,
     tracked_rig::{PlaySpace, is_worn},
 };
 use crate::world::{
@@ -73,8 +72,9 @@ impl MarkLook {
     }
 }
 
-fn alone() -> impl Bundle {
-    (NotShadowCaster, NotShadowReceiver, NoFrustumCulling, RenderLayers::layer(PANELS_LAYER))
+/// Whether a mesh is one that people see, by its layers.
+pub(super) fn is_drawn(layers: Option<&RenderLayers>) -> bool {
+    layers.is_none_or(|layers| layers.intersects(&RenderLayers::layer(0)))
 }
 
 /// The rim of something so far from the eyes, metres.
@@ -121,7 +121,13 @@ fn mark_targets(
     for (hand, ..) in &hands {
         if !leads.iter().any(|(_, lead)| lead.hand == hand) {
             let ray = (Mesh3d(look.cylinder.clone()), MeshMaterial3d(look.ray.clone()));
-            commands.spawn((Lead { hand }, ray, Transform::default(), Visibility::Hidden, alone()));
+            commands.spawn((
+                Lead { hand },
+                ray,
+                Transform::default(),
+                Visibility::Hidden,
+                (beside_the_world(), NoFrustumCulling),
+            ));
         }
     }
     let mut marked: Vec<Entity> = rims.iter().map(|(_, rim)| rim.body).collect();
@@ -133,13 +139,18 @@ fn mark_targets(
         let eyes = views.get(player).map_or(Vec3::ZERO, |view| view.now.translation.into());
         for part in std::iter::once(body).chain(children.iter_descendants(body)) {
             let Ok((mesh, place, layers)) = parts.get(part) else { continue };
-            if layers.is_some_and(|layers| !layers.intersects(&RenderLayers::layer(0))) {
+            if !is_drawn(layers) {
                 continue;
             }
             let width = rim_width(eyes.distance(place.translation())) / place.scale().max_element().max(1e-3);
             let Some(shell) = meshes.get(&mesh.0).and_then(|mesh| outline_of(mesh, width)) else { continue };
             let shell = (Mesh3d(meshes.add(shell)), MeshMaterial3d(look.rim.clone()));
-            commands.spawn((Rim { body, part }, shell, place.compute_transform(), alone()));
+            commands.spawn((
+                Rim { body, part },
+                shell,
+                place.compute_transform(),
+                (beside_the_world(), NoFrustumCulling),
+            ));
         }
     }
 }

@@ -21,7 +21,6 @@ pub(super) struct HandedOver(pub Option<Entity>);
 fn take_over(mut over: ResMut<HandedOver>, mut hands: Query<(&mut Hand, &mut HandIntent), With<Player>>) {
     let Some(thing) = over.bypass_change_detection().0.take() else { return };
     for (mut hand, mut intent) in &mut hands {
-        hand.told(thing);
-        intent.grab = true;
+        hand.tell(&mut intent, thing);
     }
 }

@@ -39,7 +39,7 @@ mod xr_stage;
 mod zone_ghosts;
 
 pub use hand_marks::Rim;
-pub use panel_view::PANELS_LAYER;
+pub use panel_view::{PANELS_LAYER, beside_the_world, interface_camera, interface_material, interface_picture};
 pub use panels::PanelsPlugin;
 pub use settings_file::{SettingsFile, SettingsPlugin};
 pub use talking::TalkingPlugin;

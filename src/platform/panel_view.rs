@@ -23,6 +23,44 @@ use super::{
 /// Seen by the headset's eyes and by the window's camera.
 pub const PANELS_LAYER: usize = 13;
 
+/// What belongs to the player's eyes and hands and not to the world: it has and takes no shadows, and neither the companion nor labels
+/// meet it.
+pub fn beside_the_world() -> impl Bundle {
+    (NotShadowCaster, NotShadowReceiver, RenderLayers::layer(PANELS_LAYER))
+}
+
+/// A picture that the interface is drawn into.
+pub fn interface_picture(pixels: UVec2) -> Image {
+    let mut picture = Image::new_target_texture(pixels.x, pixels.y, TextureFormat::Rgba8UnormSrgb, None);
+    picture.sampler = ImageSampler::linear();
+    picture
+}
+
+/// What draws the interface there, before the eyes that see it: `order` below theirs.
+pub fn interface_camera(order: isize, target: RenderTarget) -> impl Bundle {
+    (
+        Camera2d,
+        Msaa::Off,
+        Tonemapping::None,
+        DebandDither::Disabled,
+        Camera { order, is_active: false, clear_color: ClearColorConfig::Custom(Color::NONE), ..default() },
+        target,
+    )
+}
+
+/// What shows such a picture in the world.
+pub fn interface_material(picture: Handle<Image>) -> StandardMaterial {
+    StandardMaterial {
+        base_color: Color::linear_rgb(BRIGHTNESS, BRIGHTNESS, BRIGHTNESS),
+        base_color_texture: Some(picture),
+        unlit: true,
+        fog_enabled: false,
+        // The interface was blended over nothing.
+        alpha_mode: AlphaMode::Premultiplied,
+        ..default()
+    }
+}
+
 /// A ray that meets no panel ends here, metres.
 const RAY_LENGTH: f32 = 0.5;
 /// Of the way to a panel.
@@ -59,43 +97,18 @@ fn make_panels(
     if !made.is_empty() {
         return;
     }
-    let alone = || (NotShadowCaster, NotShadowReceiver, RenderLayers::layer(PANELS_LAYER), Visibility::Hidden);
+    let alone = || (beside_the_world(), Visibility::Hidden);
     for kind in PanelKind::ALL {
-        let pixels = kind.picture();
-        let mut picture = Image::new_target_texture(pixels.x, pixels.y, TextureFormat::Rgba8UnormSrgb, None);
-        picture.sampler = ImageSampler::linear();
-        let picture = images.add(picture);
+        let picture = images.add(interface_picture(kind.picture()));
+        let target = canvas(kind, picture.clone(), scale.as_ref().map_or(1.0, |scale| scale.0));
         let camera = commands
-            .spawn((
-                Name::new(format!("camera of the panel {kind:?}")),
-                Camera2d,
-                Msaa::Off,
-                Tonemapping::None,
-                DebandDither::Disabled,
-                // Before the eyes that see it.
-                Camera {
-                    order: -40 + kind as isize,
-                    is_active: false,
-                    clear_color: ClearColorConfig::Custom(Color::NONE),
-                    ..default()
-                },
-                canvas(kind, picture.clone(), scale.as_ref().map_or(1.0, |scale| scale.0)),
-            ))
+            .spawn((Name::new(format!("camera of the panel {kind:?}")), interface_camera(-40 + kind as isize, target)))
             .id();
         commands.spawn((
             Panel::new(kind, camera),
             Name::new(format!("panel {kind:?}")),
             Mesh3d(meshes.add(Rectangle::new(1.0, 1.0))),
-            MeshMaterial3d(materials.add(StandardMaterial {
-                base_color: Color::linear_rgb(BRIGHTNESS, BRIGHTNESS, BRIGHTNESS),
-                base_color_texture: Some(picture),
-                unlit: true,
-                fog_enabled: false,
-                // The interface was blended over nothing.
-                alpha_mode: AlphaMode::Premultiplied,
-                cull_mode: None,
-                ..default()
-            })),
+            MeshMaterial3d(materials.add(StandardMaterial { cull_mode: None, ..interface_material(picture) })),
             Transform::default(),
             alone(),
         ));

@@ -87,10 +87,12 @@ pub(super) fn connect_to_headset() -> Result<(openxr::Instance, openxr::SystemId
         api_version: openxr::Version::new(1, 0, 34),
     };
     let instance = entry.create_instance(&info, &offered.intersection(&extensions), &[]).map_err(silent)?;
-    let runtime = runtime_of(&instance).map_err(silent)?;
     match instance.system(openxr::FormFactor::HEAD_MOUNTED_DISPLAY) {
         Ok(system) => Ok((instance, system)),
-        Err(error) => Err(NoHeadset::Headset { runtime, why: error.to_string() }),
+        Err(error) => {
+            let runtime = runtime_of(&instance).map_err(silent)?;
+            Err(NoHeadset::Headset { runtime, why: error.to_string() })
+        }
     }
 }
 

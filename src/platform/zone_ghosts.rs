@@ -6,11 +6,10 @@
 
 use bevy::{
     camera::visibility::{NoFrustumCulling, RenderLayers},
-    light::{NotShadowCaster, NotShadowReceiver},
     prelude::*,
 };
 
-use super::panel_view::PANELS_LAYER;
+use super::{hand_marks::is_drawn, panel_view::beside_the_world};
 use crate::world::snap_zones::SnapZone;
 
 /// How much of the ghost is seen, and how it glows whatever the light is: from afar, and when it would be taken.
@@ -65,7 +64,7 @@ fn make_ghosts(
         }
         for part in std::iter::once(body).chain(children.iter_descendants(body)) {
             let Ok((mesh, material, layers)) = parts.get(part) else { continue };
-            if layers.is_some_and(|layers| !layers.intersects(&RenderLayers::layer(0))) {
+            if !is_drawn(layers) {
                 continue;
             }
             let Some(look) = materials.get(&material.0).map(|material| ghostly(material, zone.offers)) else {
@@ -76,7 +75,7 @@ fn make_ghosts(
                 Mesh3d(mesh.0.clone()),
                 MeshMaterial3d(materials.add(look)),
                 Visibility::Hidden,
-                (NotShadowCaster, NotShadowReceiver, NoFrustumCulling, RenderLayers::layer(PANELS_LAYER)),
+                (beside_the_world(), NoFrustumCulling),
             ));
         }
     }

@@ -5,10 +5,10 @@
 //! from the disk looks as one that was just made. What is absent: GPU types, files.
 
 use bevy::math::{Vec3, Vec4};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::{
+    base::sha256_hex,
     inference::{NamedTensors, tensor::TensorError},
     signal::tiling::{
         SeamEnergy, hollows_from_height, linear_from_srgb, mip_chain, normals_from_height, srgb_from_linear,
@@ -155,7 +155,7 @@ impl Texture {
 
     /// SHA-256 of all bytes, hexadecimal: equal textures have equal hashes.
     pub fn hash(&self) -> String {
-        Sha256::digest(self.to_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256_hex(self.to_bytes())
     }
 
     /// Mean colour, linear RGB.

@@ -3,10 +3,11 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
-
 use super::generator::{Generator, UnknownMaterial};
-use crate::scene::{DreamSpec, Mixture, Variation};
+use crate::{
+    base::sha256_hex,
+    scene::{DreamSpec, Mixture, Variation},
+};
 
 /// All that a texture depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +37,7 @@ impl TextureName {
 
     /// SHA-256 of the text form, hexadecimal.
     pub fn hash(&self) -> String {
-        Sha256::digest(self.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256_hex(self.to_string())
     }
 }
 

@@ -10,9 +10,9 @@ use super::{
     model_files::write_model,
 };
 use crate::{
-    base::Seed,
+    base::{Seed, sha256_hex},
     inference::{
-        manifest::{FORMAT, Manifest, Setting, TensorSpec, sha256_hex},
+        manifest::{FORMAT, Manifest, Setting, TensorSpec},
         onnx_file::ElementType,
     },
 };

@@ -10,10 +10,10 @@ use super::{
     speech_net::{CONTEXT, STRIDE, SpeechNet},
 };
 use crate::{
-    base::Seed,
+    base::{Seed, sha256_hex},
     inference::{
         graph_builder::Dim,
-        manifest::{FORMAT, Manifest, Setting, TensorSpec, sha256_hex},
+        manifest::{FORMAT, Manifest, Setting, TensorSpec},
         onnx_file::ElementType,
     },
     percepts::phones::{OUTPUTS, PHONES},

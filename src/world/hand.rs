@@ -79,10 +79,11 @@ pub struct Hand {
 }
 
 impl Hand {
-    /// Tells the hand to take a thing with its next grip, wherever the eyes look.
-    pub fn told(&mut self, thing: Entity) {
+    /// Tells the hand to take a thing in the next tick, wherever the eyes look; it stays in it although nobody grips.
+    pub fn tell(&mut self, intent: &mut HandIntent, thing: Entity) {
         self.told = Some(thing);
         self.closed = false;
+        intent.grab = true;
     }
 }
 

@@ -1,35 +1,23 @@
 //! Hands that the headset loses sight of, and bodies that somebody else moves while one is worn.
 
-use avian3d::prelude::*;
 use bevy::prelude::*;
 use umwelt::{
     platform::{
         tracked_rig::TeleportAim,
         tracking::{HandState, Side},
     },
-    world::{Grabbable, WalkIntent},
+    world::WalkIntent,
 };
 
 use crate::{
-    physics::{place, run, thing},
+    physics::{place, run},
     tracked_rig::{Worn, at},
 };
 
 #[test]
 fn what_a_lost_hand_holds_stays_with_whoever_is_put_elsewhere() {
     let mut worn = Worn::new(|_| {});
-    let mug = thing(&mut worn.app, Collider::cylinder(0.045, 0.1), 0.3, Vec3::new(0.2, 0.05, -0.3));
-    worn.app.world_mut().entity_mut(mug).insert(Grabbable);
-    for squeeze in [0.0, 0.0, 0.0, 1.0, 1.0] {
-        worn.act(|tracking| {
-            let hand = tracking.hand_mut(Side::Right);
-            hand.grip = Some(at(0.2, 0.1, -0.3));
-            hand.squeeze = squeeze;
-        });
-    }
-    for step in 1..=30 {
-        worn.act(|tracking| tracking.hand_mut(Side::Right).grip = Some(at(0.2, 0.1 + 0.02 * step as f32, -0.3)));
-    }
+    let mug = worn.lift_mug();
     worn.act(|tracking| tracking.hand_mut(Side::Right).grip = None);
     run(&mut worn.app, 0.3);
     let before = place(&worn.app, mug) - worn.feet();

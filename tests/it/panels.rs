@@ -118,6 +118,14 @@ impl Worn {
         self.frames(2);
     }
 
+    /// Points at a row of the menu and presses it.
+    fn choose(&mut self, row: &str) {
+        let place = self.place_of(row);
+        self.aim_at(place);
+        self.trigger(1.0);
+        self.trigger(0.0);
+    }
+
     fn trigger(&mut self, value: f32) {
         self.act(|tracking| tracking.hand_mut(Side::Right).trigger = value);
         self.frames(3);
@@ -306,15 +314,9 @@ fn capitals_on_every_page_are_as_large_as_reading_with_ease_needs() {
     let mut least = worn.least_capitals(PanelKind::Menu);
     for page in ["Settings", "Sound and voice", "In the headset", "Keys and buttons"] {
         if page == "Sound and voice" || page == "In the headset" {
-            let settings = worn.place_of("Settings");
-            worn.aim_at(settings);
-            worn.trigger(1.0);
-            worn.trigger(0.0);
+            worn.choose("Settings");
         }
-        let row = worn.place_of(page);
-        worn.aim_at(row);
-        worn.trigger(1.0);
-        worn.trigger(0.0);
+        worn.choose(page);
         let capitals = worn.least_capitals(PanelKind::Menu);
         println!("{page}: {capitals:.3} degrees");
         least = least.min(capitals);
@@ -401,10 +403,7 @@ fn comfort_is_asked_the_first_time_a_headset_is_worn_and_never_again() {
     worn.finger(row, 0.3);
     assert_eq!(headset(&worn).comfort(), Some(Comfort::Balanced));
     // By the ray.
-    let row = worn.place_of("Free");
-    worn.aim_at(row);
-    worn.trigger(1.0);
-    worn.trigger(0.0);
+    worn.choose("Free");
     assert_eq!(headset(&worn).comfort(), Some(Comfort::Free));
     // By the stick: to the row of the posture, the one after it of the hand.
     for stick in [Vec2::NEG_Y, Vec2::ZERO, Vec2::X, Vec2::ZERO, Vec2::NEG_Y, Vec2::ZERO, Vec2::X, Vec2::ZERO] {
@@ -413,10 +412,7 @@ fn comfort_is_asked_the_first_time_a_headset_is_worn_and_never_again() {
     assert!(headset(&worn).seated && headset(&worn).left_handed, "{:?}", headset(&worn));
     worn.photograph("panel-comfort-chosen.png");
     assert!(!headset(&worn).comfort_chosen, "not done yet");
-    let row = worn.place_of("That is how I like it");
-    worn.aim_at(row);
-    worn.trigger(1.0);
-    worn.trigger(0.0);
+    worn.choose("That is how I like it");
     assert_eq!(worn.state(), GameState::Playing);
     assert!(headset(&worn).comfort_chosen);
 
@@ -427,10 +423,7 @@ fn comfort_is_asked_the_first_time_a_headset_is_worn_and_never_again() {
     assert_eq!(worn.state(), GameState::Playing);
     worn.press(menu_button);
     for row in ["Settings", "In the headset", "Ask me again how I like to move"] {
-        let place = worn.place_of(row);
-        worn.aim_at(place);
-        worn.trigger(1.0);
-        worn.trigger(0.0);
+        worn.choose(row);
     }
     assert!(asks(&mut worn));
     worn.press(b_button);
@@ -455,10 +448,7 @@ fn my_height_is_measured_from_the_settings_page() {
     worn.act(|tracking| tracking.head = Some(at(0.0, 1.78, 0.0)));
     worn.press(menu_button);
     for row in ["Settings", "In the headset", "Set my height"] {
-        let place = worn.place_of(row);
-        worn.aim_at(place);
-        worn.trigger(1.0);
-        worn.trigger(0.0);
+        worn.choose(row);
     }
     assert!(worn.words().iter().any(|words| words.starts_with("stand upright")), "{:?}", worn.words());
     worn.frames(150);

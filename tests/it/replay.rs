@@ -1,5 +1,6 @@
 //! Recorded input ends in the same world every time.
 
+use std::sync::Arc;
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -44,7 +45,7 @@ fn restless(ticks: usize) -> InputLog {
 }
 
 fn replay_tiny(log: &InputLog) -> ReplayReport {
-    replay(&tiny(), log, Path::new("no models")).unwrap()
+    replay(&tiny(), &Arc::new(log.clone()), Path::new("no models")).unwrap()
 }
 
 #[test]

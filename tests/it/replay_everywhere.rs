@@ -1,6 +1,7 @@
 //! A session that was played as in a window ends in the same world, to the last bit, however it is replayed: without a window, as in
 //! one, in a headset, at any frame rate. Everything of play is there but a display, a renderer, a microphone and models.
 
+use std::sync::Arc;
 use std::{
     f32::consts::TAU,
     fs,
@@ -122,7 +123,7 @@ struct Play {
 }
 
 impl Play {
-    fn new(scene: &Path, step: Duration, record_input: Option<PathBuf>, replay: Option<InputLog>) -> Self {
+    fn new(scene: &Path, step: Duration, record_input: Option<PathBuf>, replay: Option<Arc<InputLog>>) -> Self {
         let mut app = App::new();
         umwelt::world::register_scene_folder(&mut app, scene);
         app.add_plugins(
@@ -288,7 +289,7 @@ fn a_minute_of_play_ends_the_same_without_a_window_and_in_one_at_any_frame_rate(
     session.play(60.0, busy);
     let ended = session.end();
     drop(session);
-    let log = InputLog::read(&file).unwrap();
+    let log = Arc::new(InputLog::read(&file).unwrap());
     assert_eq!((log.ticks.len(), ended.bodies), (ended.ticks, 16));
     assert!(log.ticks.len() > 3500, "{}", log.ticks.len());
     assert!(log.ticks.iter().filter(|tick| !tick.commands.is_empty()).count() > 20);
@@ -373,7 +374,7 @@ fn what_was_done_in_a_headset_ends_the_same_flat_and_under_another_head() {
     assert!(apple.2.x > 1.5, "{apple:?} is as large as ever");
     let ended = session.end();
     drop(session);
-    let log = InputLog::read(&file).unwrap();
+    let log = Arc::new(InputLog::read(&file).unwrap());
     assert!(log.ticks.iter().filter(|tick| tick.hands.len() == 2 && tick.headset.is_some()).count() > 1000);
     assert!(log.ticks.iter().any(|tick| tick.hands.iter().any(|hand| hand.intent.grab)));
     let models = scene.with_file_name("no models");
@@ -413,7 +414,7 @@ fn what_a_hand_holds_when_the_headset_is_taken_off_stays_held_in_the_replay() {
     assert_eq!(world.query_filtered::<(), (With<Player>, With<Holding>)>().iter(world).count(), 1, "handed over");
     let ended = session.end();
     drop(session);
-    let log = InputLog::read(&file).unwrap();
+    let log = Arc::new(InputLog::read(&file).unwrap());
     assert_eq!(replay(&scene, &log, &scene.with_file_name("no models")).unwrap(), ended);
 }
 
@@ -425,7 +426,7 @@ fn a_replay_pauses_with_the_world_and_gives_the_body_back_at_its_end() {
     session.play(6.0, busy);
     let ended = session.end();
     drop(session);
-    let log = InputLog::read(&file).unwrap();
+    let log = Arc::new(InputLog::read(&file).unwrap());
     let mut again = Play::new(&scene, millis(16), None, Some(log));
     let words = |play: &mut Play| -> Vec<String> {
         let world = play.app.world_mut();

@@ -75,6 +75,23 @@ impl Worn {
         self.app.world().get::<WalkIntent>(self.player).unwrap().yaw
     }
 
+    /// The right hand takes a mug from the floor and lifts it by 60 cm.
+    pub fn lift_mug(&mut self) -> Entity {
+        let mug = thing(&mut self.app, Collider::cylinder(0.045, 0.1), 0.3, Vec3::new(0.2, 0.05, -0.3));
+        self.app.world_mut().entity_mut(mug).insert(Grabbable);
+        for squeeze in [0.0, 0.0, 0.0, 1.0, 1.0] {
+            self.act(|tracking| {
+                let hand = tracking.hand_mut(Side::Right);
+                hand.grip = Some(at(0.2, 0.1, -0.3));
+                hand.squeeze = squeeze;
+            });
+        }
+        for step in 1..=30 {
+            self.act(|tracking| tracking.hand_mut(Side::Right).grip = Some(at(0.2, 0.1 + 0.02 * step as f32, -0.3)));
+        }
+        mug
+    }
+
     pub fn held(&mut self) -> Vec<Entity> {
         let world = self.app.world_mut();
         world.query::<&Holding>().iter(world).map(|holding| holding.body).collect()
@@ -383,18 +400,7 @@ fn what_hands_meet_is_felt() {
 #[test]
 fn without_the_headset_the_hands_are_gone_and_the_windows_hand_has_what_they_held() {
     let mut worn = Worn::new(|_| {});
-    let mug = thing(&mut worn.app, Collider::cylinder(0.045, 0.1), 0.3, Vec3::new(0.2, 0.05, -0.3));
-    worn.app.world_mut().entity_mut(mug).insert(Grabbable);
-    for squeeze in [0.0, 0.0, 0.0, 1.0, 1.0] {
-        worn.act(|tracking| {
-            let hand = tracking.hand_mut(Side::Right);
-            hand.grip = Some(at(0.2, 0.1, -0.3));
-            hand.squeeze = squeeze;
-        });
-    }
-    for step in 1..=30 {
-        worn.act(|tracking| tracking.hand_mut(Side::Right).grip = Some(at(0.2, 0.1 + 0.02 * step as f32, -0.3)));
-    }
+    let mug = worn.lift_mug();
     assert!(place(&worn.app, mug).y > 0.4);
     worn.act(|tracking| tracking.worn = false);
     run(&mut worn.app, 1.5);

@@ -5,6 +5,7 @@ use std::{
     io::Write as _,
     ops::RangeInclusive,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context as _;
@@ -93,8 +94,8 @@ pub struct PlayArgs {
 /// - there is no such scene, or it cannot be entered
 /// - the machine has no graphics adapter
 pub fn run(args: PlayArgs) -> anyhow::Result<Exit> {
-    let log = args.replay.as_deref().map(InputLog::read).transpose()?;
-    let scene = scene_of(args.scene.as_deref(), log.as_ref())?;
+    let log = args.replay.as_deref().map(InputLog::read).transpose()?.map(Arc::new);
+    let scene = scene_of(args.scene.as_deref(), log.as_deref())?;
     let size = [args.width, args.height].map(|side| side.filter(|side| SIDES.contains(side)));
     if args.width.is_some() != size[0].is_some() || args.height.is_some() != size[1].is_some() {
         return Err(WrongCall("the window's sides are 64 to 16384 pixels".to_owned()).into());

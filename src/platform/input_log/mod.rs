@@ -31,7 +31,6 @@ use std::{
 use anyhow::{Context as _, bail};
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 pub use recorder::{RecordInputPlugin, Recorder};
 pub use replayer::{Replay, ReplayInputPlugin, ReplaySystems, is_replaying};
@@ -42,7 +41,7 @@ use super::{
     tracking::{Pose, Side, Tracking},
 };
 use crate::{
-    base::Tick,
+    base::{Tick, sha256_hex},
     world::{FlyIntent, HandIntent, WalkIntent},
 };
 
@@ -194,8 +193,7 @@ pub fn voice_path(path: &Path) -> PathBuf {
 
 /// What tells one text of a scene from another; `None` if the file cannot be read.
 pub fn scene_sha256(scene: &Path) -> Option<String> {
-    let digest = Sha256::digest(fs::read(scene).ok()?);
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(sha256_hex(fs::read(scene).ok()?))
 }
 
 /// Ticks of the longest recording: three hours. A player's whole evening, and a log of it that fits into memory.

@@ -67,7 +67,7 @@ impl Plugin for RecordInputPlugin {
             path: self.path.clone(),
             voice_path: voice.clone(),
             file,
-            voice: file_or_none(&status, &voice),
+            voice: status.is_ready().then(|| VoiceFile::new(&voice)),
             status,
             voice_status: Status::Ready,
             ticks: 0,
@@ -135,10 +135,6 @@ impl Recorder {
     }
 }
 
-fn file_or_none(status: &Status, path: &Path) -> Option<VoiceFile> {
-    status.is_ready().then(|| VoiceFile::new(path))
-}
-
 fn failed(path: &Path, error: &anyhow::Error) -> Status {
     let reason = format!("{}: input is not recorded ({error}); choose a place that can be written", path.display());
     warn!("{reason}");
@@ -188,7 +184,7 @@ fn note_tick(
     mut recorder: ResMut<Recorder>,
 ) {
     let Ok((walk, hand)) = players.single() else { return };
-    // As they are in the world: of two that close on one thing in one tick, the first takes it.
+    // As they are in the world: what the first of them holds is handed over when the headset is taken off.
     let hands = hands
         .iter()
         .map(|(tracked, avatar, view, intent)| HandInput {
@@ -234,11 +230,7 @@ fn write_tick(players: Query<&ViewPose, With<Player>>, mut recorder: ResMut<Reco
             let reason = format!("{}: three hours are recorded, and no more will be", path.display());
             *status = Status::Unavailable(reason);
         }
-        if let Some(mut voice) = voice.take()
-            && let Err(error) = voice.close()
-        {
-            warn!("the recorded voice could not be finished: {error}");
-        }
+        close_voice(voice);
         return;
     }
     let changed = last.as_ref().map(lasting).as_ref() != Some(&input) || tick - *lines_to >= LONGEST_PAUSE;
@@ -268,14 +260,18 @@ fn write_line(writer: &mut BufWriter<fs::File>, tick: u64, input: &TickInput) ->
     Ok(writeln!(writer, "{}", serde_json::to_string(&Line { tick, input: input.clone() })?)?)
 }
 
-/// The last line says how long it went on.
-fn close_file(mut recorder: ResMut<Recorder>) {
-    let Recorder { path, file, voice, status, ticks, lines_to, last, .. } = &mut *recorder;
+fn close_voice(voice: &mut Option<VoiceFile>) {
     if let Some(mut voice) = voice.take()
         && let Err(error) = voice.close()
     {
         warn!("the recorded voice could not be finished: {error}");
     }
+}
+
+/// The last line says how long it went on.
+fn close_file(mut recorder: ResMut<Recorder>) {
+    let Recorder { path, file, voice, status, ticks, lines_to, last, .. } = &mut *recorder;
+    close_voice(voice);
     let (Some(mut writer), Some(last)) = (file.take(), last.as_ref()) else { return };
     let quiet_end = *ticks > *lines_to;
     let written = if quiet_end { write_line(&mut writer, *ticks - 1, &lasting(last)) } else { Ok(()) };

@@ -5,6 +5,8 @@
 //! the rigs steer nothing ([`is_replaying`]), and what a list or a key commands is dropped. When it is over, the hands let go and
 //! the body is the player's again. Pausing the world pauses it: it counts ticks, no clock.
 
+use std::sync::Arc;
+
 use bevy::{app::RunFixedMainLoopSystems, prelude::*};
 
 use super::{CompanionInputSystems, HandInput, InputLog, pose};
@@ -21,7 +23,7 @@ use crate::{
 
 /// Does what an [`InputLog`] says, from the first tick with a player on.
 pub struct ReplayInputPlugin {
-    pub log: InputLog,
+    pub log: Arc<InputLog>,
 }
 
 /// At the end of a tick, in `FixedLast`: what came of it is compared with the recording.
@@ -45,7 +47,7 @@ impl Plugin for ReplayInputPlugin {
 /// How far the replay is.
 #[derive(Resource, Clone, Debug)]
 pub struct Replay {
-    log: InputLog,
+    log: Arc<InputLog>,
     /// Ticks that are over.
     done: usize,
     /// Whether a tick has begun.
@@ -117,10 +119,9 @@ fn play_tick(
     }
     // The headset was taken off: as then (`handed_over`), the window's hand has what they held.
     if let (Some(thing), true, Some(mut own)) = (handed_over, input.hands.is_empty(), own) {
-        own.told(thing);
-        hand.grab = true;
+        own.tell(&mut hand, thing);
     }
-    // New ones in the order in which they were in the world.
+    // New ones in the order in which they were in the world: it decides what is handed over.
     for input in &input.hands {
         let tracked = TrackedHand { of: player, palm: input.palm.into(), velocity: input.velocity, spin: input.spin };
         let curl = f32::from(u8::from(input.intent.grab));
@@ -210,7 +211,7 @@ mod tests {
     /// A world in which somebody else steers, commands and flies too.
     fn world(log: InputLog) -> (App, Entity, Entity) {
         let mut app = App::new();
-        app.add_plugins((MinimalPlugins, ReplayInputPlugin { log }))
+        app.add_plugins((MinimalPlugins, ReplayInputPlugin { log: Arc::new(log) }))
             .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
             .init_resource::<Heard>()
             .add_systems(Update, |mut commanded: MessageWriter<Commanded>| {

@@ -168,8 +168,7 @@ impl Hands<'_, '_> {
     /// Lets a hand take a thing, wherever one looks.
     fn tell(&mut self, hand: Entity, thing: Entity) {
         if let Ok((_, _, mut hand, mut intent, _)) = self.all.get_mut(hand) {
-            hand.told(thing);
-            intent.grab = true;
+            hand.tell(&mut intent, thing);
         }
     }
 

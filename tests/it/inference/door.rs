@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use umwelt::{
     base::Problem,
     inference::{
-        manifest::{self, MANIFEST_FILE, MODEL_FILE, Manifest},
+        manifest::{MANIFEST_FILE, MODEL_FILE, Manifest},
         model_folder::{CheckedModel, check_model},
         onnx_file::{ElementType, ModelProto, StringStringEntryProto, TensorProto},
     },
@@ -37,7 +37,7 @@ fn edited_graph(model: &CheckedModel, edit: impl FnOnce(&mut ModelProto)) -> Che
     let mut graph = ModelProto::from_bytes(&model.bytes).expect("a model");
     edit(&mut graph);
     let bytes = graph.to_bytes();
-    let manifest = Manifest { sha256: manifest::sha256_hex(&bytes), ..model.manifest.clone() };
+    let manifest = Manifest { sha256: umwelt::base::sha256_hex(&bytes), ..model.manifest.clone() };
     CheckedModel { manifest, bytes }
 }
 
