@@ -7,6 +7,7 @@ use rand::{RngExt, seq::SliceRandom};
 use super::{
     ahead::Ahead,
     augment::{Augmentation, make_sample},
+    close_ups::Subjects,
     frames::FrameSet,
 };
 use crate::{base::Seed, signal::TrueBox};
@@ -32,7 +33,7 @@ pub struct Batch {
 }
 
 /// Makes the batch of one step. Every epoch shows each frame once, in an order of its own.
-pub fn make_batch(frames: &FrameSet, plan: &BatchPlan, step: usize, seed: Seed) -> Batch {
+pub fn make_batch(frames: &FrameSet, subjects: &Subjects, plan: &BatchPlan, step: usize, seed: Seed) -> Batch {
     let step_seed = seed.derive("step").nth(step as u64);
     let side = plan.sides[step_seed.derive("side").rng().random_range(0..plan.sides.len())];
     let mut pixels = Vec::with_capacity(plan.size * 3 * side * side);
@@ -46,7 +47,7 @@ pub fn make_batch(frames: &FrameSet, plan: &BatchPlan, step: usize, seed: Seed) 
         }
         let frame = order.1[drawn % frames.len()];
         let seed = step_seed.derive("picture").nth(position as u64);
-        let sample = make_sample(frames, frame, side, &plan.augmentation, seed);
+        let sample = make_sample(frames, subjects, frame, side, &plan.augmentation, seed);
         pixels.extend(sample.pixels.iter().map(|value| (value * 255.0).round() as u8));
         truths.push(sample.truths);
     }
@@ -67,5 +68,6 @@ pub fn stream_batches(
     seed: Seed,
     threads: usize,
 ) -> Ahead<Batch> {
-    Ahead::start(threads, first_step, move |step| make_batch(&frames, &plan, step, seed))
+    let subjects = Subjects::of(&frames);
+    Ahead::start(threads, first_step, move |step| make_batch(&frames, &subjects, &plan, step, seed))
 }

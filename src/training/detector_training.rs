@@ -54,6 +54,7 @@ impl DetectorSettings {
                 peak_rate: 5e-3,
                 weight_decay: 0.02,
                 beta_2: 0.99,
+                orthogonal: true,
                 longest_gradient: 5.0,
                 average: MovingAverage { steps: 1000.0 },
                 budget: Budget::Time(Duration::from_secs(70 * 60)),
@@ -91,8 +92,8 @@ impl DetectorSettings {
     }
 }
 
-/// On CPUs: windows of the frames at first, nearly whole frames later, and at last pictures as play shows them: small pictures
-/// teach as much per pixel, and more of them fit into the budget. On GPUs, where a step costs more than its pixels: whole
+/// On CPUs: windows of the frames at first, nearly whole frames later, most of them tiled with close-ups, and at last pictures as
+/// play shows them: small pictures teach as much per pixel, and more of them fit into the budget. On GPUs, where a step costs more than its pixels: whole
 /// pictures from the start.
 fn plan(settings: &DetectorSettings, frame_side: usize, spent: f64) -> BatchPlan {
     let (tenths, augmentation): (&[usize], _) = match spent {

@@ -11,9 +11,8 @@ use std::{
 };
 
 use burn::{
-    grad_clipping::GradientClippingConfig,
     module::AutodiffModule,
-    optim::{AdamWConfig, GradientsParams, Optimizer},
+    optim::{GradientsParams, Optimizer},
     tensor::{Tensor, backend::AutodiffBackend},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -21,6 +20,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     average::MovingAverage,
     checkpoint::{self, Progress},
+    kernel_steps::KernelSteps,
     schedule::{Budget, learning_rate},
 };
 
@@ -31,6 +31,8 @@ pub struct FitSettings {
     pub weight_decay: f32,
     /// Memory of AdamW's second moment.
     pub beta_2: f32,
+    /// Whether kernels go by orthogonal steps (see [`KernelSteps`]).
+    pub orthogonal: bool,
     /// Longer gradients (Euclidean norm of each parameter's) are cut to this.
     pub longest_gradient: f32,
     pub average: MovingAverage,
@@ -93,12 +95,8 @@ pub fn fit<B: AutodiffBackend, T: Task<B>>(
     stop: &AtomicBool,
     report: &mut dyn FnMut(Report<T::Point>),
 ) -> anyhow::Result<Fitted<B, T>> {
-    let mut optimizer = AdamWConfig::new()
-        .with_weight_decay(settings.weight_decay)
-        .with_beta_2(settings.beta_2)
-        .with_epsilon(1e-8)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(settings.longest_gradient)))
-        .init::<B, T::Net>();
+    let mut optimizer = KernelSteps::new(settings.weight_decay, settings.beta_2, settings.orthogonal)
+        .of_network(settings.longest_gradient);
     let mut average = net.valid();
     let mut progress = Progress::<T::Point>::default();
     if let Some(saved) = checkpoint::load_progress(run_folder)? {

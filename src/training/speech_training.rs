@@ -58,6 +58,7 @@ impl SpeechSettings {
                 peak_rate: 2e-3,
                 weight_decay: 0.01,
                 beta_2: 0.98,
+                orthogonal: false,
                 longest_gradient: 1.0,
                 average: MovingAverage { steps: 400.0 },
                 budget: Budget::Time(Duration::from_secs(50 * 60)),
