@@ -23,7 +23,7 @@ use super::{
     replay::{ReplayAnswer, ReplayPlugin, configure_companion_input, hold_world},
 };
 use crate::{
-    game::{FirstRun, GamePlugin, GameState, notices::Screenshots},
+    game::{Attended, GamePlugin, GameState, notices::Screenshots},
     inference::InferenceSettings,
     platform::{
         PanelsPlugin, SettingsFile, SettingsPlugin, TalkingPlugin, TrackedRigPlugin,
@@ -120,7 +120,7 @@ pub fn add_play(app: &mut App, settings: &WindowSettings) {
         PerceptionOnScreenPlugin,
         EarPlugin { source: settings.ear.clone() },
     ))
-    .insert_resource(FirstRun { asks: settings.frames.is_none() && settings.replay.is_none() })
+    .insert_resource(Attended(settings.frames.is_none() && settings.replay.is_none()))
     .insert_resource(Screenshots { folder: super::picture_folder() })
     .insert_resource(CompanionPictures { folder: super::picture_folder() })
     .insert_resource(Session { frames: settings.frames, screenshot: settings.screenshot.clone(), ..default() })

@@ -6,7 +6,7 @@
 use bevy::prelude::*;
 
 use super::{
-    GameState,
+    Attended, GameState,
     menu::{Choice, Deed, Page, Row},
     menu_screen::Menu,
 };
@@ -16,7 +16,7 @@ use crate::platform::{
 };
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<FirstRun>().add_systems(
+    app.add_systems(
         Update,
         (
             ask.run_if(in_state(GameState::Playing)).run_if(is_worn),
@@ -25,20 +25,13 @@ pub(super) fn plugin(app: &mut App) {
     );
 }
 
-/// Whether a player is there who can be asked: scripts and recordings answer nothing.
-#[derive(Resource, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FirstRun {
-    pub asks: bool,
-}
-
-impl Default for FirstRun {
-    fn default() -> Self {
-        Self { asks: true }
-    }
-}
-
-fn ask(settings: Res<Settings>, first: Res<FirstRun>, mut menu: ResMut<Menu>, mut next: ResMut<NextState<GameState>>) {
-    if first.asks && !settings.headset.comfort_chosen {
+fn ask(
+    settings: Res<Settings>,
+    attended: Res<Attended>,
+    mut menu: ResMut<Menu>,
+    mut next: ResMut<NextState<GameState>>,
+) {
+    if attended.0 && !settings.headset.comfort_chosen {
         menu.opens_on = Page::Comfort;
         next.set(GameState::Paused);
     }

@@ -33,7 +33,6 @@ mod window;
 
 use bevy::prelude::*;
 
-pub use comfort_page::FirstRun;
 pub use deeds::{ScreenDeedsPlugin, register_actions};
 pub use floating_labels::{FloatingLabel, FloatingLabels};
 pub use loading::Loading;
@@ -55,6 +54,7 @@ pub struct GamePlugin;
 impl Plugin for GamePlugin {
     fn build(&self, app: &mut App) {
         app.init_state::<GameState>()
+            .init_resource::<Attended>()
             .add_plugins((
                 theme::ThemePlugin,
                 loading::LoadingPlugin,
@@ -91,6 +91,16 @@ impl Plugin for GamePlugin {
     }
 }
 
+/// Whether a player is there: scripts and recordings answer no questions, and no window behind another stops them.
+#[derive(Resource, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attended(pub bool);
+
+impl Default for Attended {
+    fn default() -> Self {
+        Self(true)
+    }
+}
+
 /// What the program is doing, as far as the player can tell.
 #[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum GameState {
@@ -113,9 +123,10 @@ fn pause_without_focus(
     mut focus: MessageReader<bevy::window::WindowFocused>,
     mut next: ResMut<NextState<GameState>>,
     tracking: Option<Res<Tracking>>,
+    attended: Res<Attended>,
 ) {
     // Whoever wears a headset is not at the window anyway.
-    if tracking.is_some_and(|tracking| tracking.worn) {
+    if !attended.0 || tracking.is_some_and(|tracking| tracking.worn) {
         focus.clear();
         return;
     }

@@ -8,7 +8,7 @@ use bevy::{
 };
 use umwelt::{
     app::headless::{finish, headless_app, picture_target, take_picture},
-    game::{FirstRun, FloatingLabel, FloatingLabels, GamePlugin, GameState, notices::Notice},
+    game::{Attended, FloatingLabel, FloatingLabels, GamePlugin, GameState, notices::Notice},
     platform::{
         PANELS_LAYER, PanelsPlugin, TrackedRigPlugin,
         flat::FlatRigPlugin,
@@ -436,7 +436,7 @@ fn a_script_is_not_asked_about_comfort() {
     let Some(mut worn) = Worn::with("comfort of scripts", Settings::default()) else { return };
     worn.act(|tracking| tracking.worn = false);
     worn.frames(3);
-    worn.0.insert_resource(FirstRun { asks: false });
+    worn.0.insert_resource(Attended(false));
     worn.act(|tracking| tracking.worn = true);
     worn.frames(5);
     assert_eq!(worn.state(), GameState::Playing);
