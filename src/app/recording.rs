@@ -1,4 +1,4 @@
-//! Records datasets: random scenes (or one authored scene) seen from random places, one frame after the other.
+//! Records datasets: random scenes (or one authored scene in many states) seen from random places, one frame after the other.
 //!
 //! In: an [`Order`]. Out: a dataset folder and a [`Report`]. What frame `i` shows depends on the seed, the parameters and
 //! `i` alone, so shards can be made anywhere and in any order. Time stands still: nothing falls, nothing moves. One app
@@ -27,7 +27,7 @@ use crate::{
     dataset::{DatasetError, OnExisting, Recording, Split, Writer},
     scene::{
         self, ActiveScene, DreamMaterials, Known, ObjectSource, RandomOptions, SceneChanged, SceneSpec, parse_scene,
-        random_scene, random_view, read_bounded,
+        random_scene, random_view, read_bounded, varied_scene,
     },
     sensors::{Capture, Eye, EyePace, EyePlugin, EyeRate, develop, look},
     world::{Quality, WorldPlugin, WorldView, all_kinds, forget_earlier_scenes, is_importing},
@@ -41,6 +41,8 @@ const SETTLE_UPDATES: u32 = 2;
 pub struct Order {
     /// File or name of a shipped scene; `None` for random scenes.
     pub scene: Option<String>,
+    /// Whether that scene is in another state every few frames.
+    pub varied: bool,
     /// Frames of the whole dataset.
     pub frames: u32,
     /// Pixels.
@@ -123,6 +125,7 @@ pub fn record(order: &Order, stop: &AtomicBool, mut progress: impl FnMut(u64, u6
         width: order.width,
         height: order.height,
         views_per_scene: order.views_per_scene,
+        varied: order.varied,
         classes: classes(authored.as_ref().map(|(spec, _)| spec)),
     };
     let own: Vec<u32> =
@@ -243,20 +246,22 @@ impl Studio {
 
     /// Makes scene `number` the present one.
     fn scene(&mut self, number: u32) -> Arc<SceneSpec> {
-        let number = if self.authored.is_some() { 0 } else { number };
+        let number = if self.authored.is_some() && !self.order.varied { 0 } else { number };
         if let Some((current, spec)) = &self.current
             && *current == number
         {
             return spec.clone();
         }
-        let spec = self.authored.clone().unwrap_or_else(|| {
-            let seed = self.order.seed.derive("scenes of a recording").nth(u64::from(number));
-            let split = match self.order.split {
-                Split::Train => scene::Split::Train,
-                Split::Heldout => scene::Split::Heldout,
-            };
-            Arc::new(random_scene(seed, split, &all_kinds(), &RandomOptions::default()))
-        });
+        let seed = self.order.seed.derive("scenes of a recording").nth(u64::from(number));
+        let split = match self.order.split {
+            Split::Train => scene::Split::Train,
+            Split::Heldout => scene::Split::Heldout,
+        };
+        let spec = match &self.authored {
+            Some(authored) if self.order.varied => Arc::new(varied_scene(authored, seed, split, &all_kinds())),
+            Some(authored) => authored.clone(),
+            None => Arc::new(random_scene(seed, split, &all_kinds(), &RandomOptions::default())),
+        };
         let world = self.app.world_mut();
         forget_earlier_scenes(world);
         // As a first scene: nothing of the one before may stay, however alike.

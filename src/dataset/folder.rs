@@ -23,8 +23,11 @@ pub struct Recording {
     pub frames: u32,
     pub width: u32,
     pub height: u32,
-    /// Frames that share one random scene.
+    /// Frames that share one random scene, or one state of the scene.
     pub views_per_scene: u32,
+    /// Whether the scene was in another state every few frames; random scenes always are others.
+    #[serde(default)]
+    pub varied: bool,
     /// Class names in the order of their ids, from 1.
     pub classes: Vec<String>,
 }
@@ -233,6 +236,7 @@ pub(super) mod tests {
             width: 4,
             height: 2,
             views_per_scene: 2,
+            varied: false,
             classes: vec!["mug".into(), "bowl".into()],
         }
     }

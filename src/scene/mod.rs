@@ -20,5 +20,5 @@ pub use parse::{
     read_bounded,
 };
 pub use plugin::{ActiveScene, SceneChanged, ScenePlugin, SceneProblems};
-pub use randomise::{RandomOptions, Split, random_scene, random_view};
+pub use randomise::{RandomOptions, Split, random_scene, random_view, varied_scene};
 pub use spec::*;

@@ -99,6 +99,23 @@ fn equal_seeds_give_equal_bytes_in_one_go_in_shards_and_resumed() {
 }
 
 #[test]
+fn an_authored_scene_is_shown_in_many_states_or_as_it_is() {
+    let Some(folder) = folder("states of a scene") else { return };
+    let [varied, again, as_it_is] = ["varied", "again", "as_it_is"].map(|name| folder.path().join(name));
+    recorded(&varied, "--scene tiny --frames 4 --seed 5");
+    recorded(&again, "--scene tiny --frames 4 --seed 5 --shard 2/2");
+    recorded(&again, "--scene tiny --frames 4 --seed 5 --shard 1/2");
+    assert_same(&varied, &again);
+    recorded(&as_it_is, "--scene tiny --frames 4 --seed 5 --as-it-is");
+    let [varied, as_it_is] = [varied, as_it_is].map(|out| Reader::open(&out).expect("opened"));
+    assert!(varied.recording().varied && !as_it_is.recording().varied);
+    assert_eq!(varied.recording().classes, as_it_is.recording().classes, "the same names for the same ids");
+    let pixels = |reader: &Reader, index| reader.sample(index).expect("a frame").rgb.into_raw();
+    assert_ne!(pixels(&varied, 0), pixels(&as_it_is, 0));
+    assert_eq!(record(&folder.path().join("x"), "--frames 1 --as-it-is").status.code(), Some(2), "of which scene?");
+}
+
+#[test]
 fn a_used_folder_is_refused() {
     let Some(folder) = folder("refusal") else { return };
     let out = folder.path().join("data");

@@ -46,7 +46,11 @@ pub struct RecordArgs {
     /// Whether variants and rooms are those for training or those that no training sees.
     #[arg(long, value_enum, default_value_t = SplitArg::Train)]
     split: SplitArg,
-    /// Frames that share one random scene.
+    /// Show the scene as it is written: without this every few frames have it in another light, with other colours and other
+    /// specimens of the small things, some of them elsewhere or not there.
+    #[arg(long, requires = "scene")]
+    as_it_is: bool,
+    /// Frames that share one random scene, or one state of the scene.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000))]
     views_per_scene: u32,
     /// Add the frames that an earlier run left out.
@@ -91,6 +95,7 @@ impl FromStr for Size {
 /// - [`crate::app::Lacking`]: nothing can render here
 pub fn run(args: RecordArgs) -> anyhow::Result<Exit> {
     let order = Order {
+        varied: args.scene.is_some() && !args.as_it_is,
         scene: args.scene,
         frames: args.frames,
         width: args.size.width,

@@ -229,6 +229,7 @@ mod detector {
         let out = args.run.join("frames");
         let order = Order {
             scene: None,
+            varied: false,
             frames: args.frames,
             width: SIDE as u32,
             height: SIDE as u32,

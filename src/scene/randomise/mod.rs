@@ -1,13 +1,14 @@
 //! Random scenes and views, for labelled training data.
 //!
-//! In: a seed, a split, the registered kinds. Out: a [`SceneSpec`] of one furnished room and a [`CameraPose`] in it, equal
-//! for equal seeds. Classes come from shuffled decks, so that each has its share; large things stand first, small ones on
+//! In: a seed, a split, the registered kinds, perhaps an authored scene. Out: a [`SceneSpec`] of one furnished room, or another
+//! state of the authored one, and a [`CameraPose`] in it, equal for equal seeds. Classes come from shuffled decks, so that each has its share; large things stand first, small ones on
 //! them. What is absent: physics (things are put where they can rest, or are fixed in the air as clutter), rendering.
 //!
 //! Held-out means unseen: the two splits draw from streams of different names, and the lowest bit of every object's seed
 //! says its split, so that no variant of an object can be in both.
 
 mod layout;
+mod variation;
 mod view;
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -16,6 +17,7 @@ use bevy::math::{Vec2, Vec3};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+pub use variation::varied_scene;
 pub use view::random_view;
 
 use super::{KindRegistry, spec::*};
