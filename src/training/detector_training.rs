@@ -169,9 +169,9 @@ pub fn new_detector<B: TrainingBackend>(settings: &DetectorSettings, device: &B:
     DetectorNet::new(&settings.shape, device)
 }
 
-/// Share of the peak rate for a network that knows something already: fast enough to go on, too slow to forget. (At four times
-/// as much, the shipped detector lost an eighth of its score within minutes.)
-const CARRIED_ON_SHARE: f64 = 0.1;
+/// Share of the peak rate for a network that knows something already. It forgets at first and learns more in the end: carried on
+/// for 85 minutes, the shipped detector fell from 0.59 to 0.51 within minutes, was back after 25 and ended at 0.67.
+const CARRIED_ON_SHARE: f64 = 0.4;
 
 /// The network of an exported graph, and the settings to train it further.
 ///
