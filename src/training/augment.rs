@@ -62,7 +62,6 @@ pub fn make_sample(
 ) -> Sample {
     let mut rng = seed.rng();
     let mut canvas = Canvas { side, pixels: vec![OUTSIDE; 3 * side * side], truths: Vec::new() };
-    let whole = Place { start: [0, 0], size: [side, side] };
     if rng.random::<f32>() < augmentation.close_ups {
         let tiles = Subjects::draw_tiles(&mut rng);
         for tile in 0..tiles * tiles {
@@ -85,6 +84,7 @@ pub fn make_sample(
             canvas.show(frames, frame, None, Place { start, size }, augmentation, &mut rng);
         }
     } else {
+        let whole = Place { start: [0; 2], size: [side; 2] };
         canvas.show(frames, index, None, whole, augmentation, &mut rng);
     }
     let Canvas { mut pixels, truths, .. } = canvas;

@@ -93,8 +93,8 @@ impl DetectorSettings {
 }
 
 /// On CPUs: windows of the frames at first, nearly whole frames later, most of them tiled with close-ups, and at last pictures as
-/// play shows them: small pictures teach as much per pixel, and more of them fit into the budget. On GPUs, where a step costs more than its pixels: whole
-/// pictures from the start.
+/// play shows them: small pictures teach as much per pixel, and more of them fit into the budget. On GPUs, where a step costs
+/// more than its pixels: whole pictures from the start.
 fn plan(settings: &DetectorSettings, frame_side: usize, spent: f64) -> BatchPlan {
     let (tenths, augmentation): (&[usize], _) = match spent {
         _ if !settings.augmented => (&[10], Augmentation::NONE),

@@ -1,8 +1,9 @@
 //! Random scenes and views, for labelled training data.
 //!
 //! In: a seed, a split, the registered kinds, perhaps an authored scene. Out: a [`SceneSpec`] of one furnished room, or another
-//! state of the authored one, and a [`CameraPose`] in it, equal for equal seeds. Classes come from shuffled decks, so that each has its share; large things stand first, small ones on
-//! them. What is absent: physics (things are put where they can rest, or are fixed in the air as clutter), rendering.
+//! state of the authored one, and a [`CameraPose`] in it, equal for equal seeds. Classes come from shuffled decks, so that each
+//! has its share; large things stand first, small ones on them. What is absent: physics (things are put where they can rest, or
+//! are fixed in the air as clutter), rendering.
 //!
 //! Held-out means unseen: the two splits draw from streams of different names, and the lowest bit of every object's seed
 //! says its split, so that no variant of an object can be in both.
@@ -180,11 +181,22 @@ fn random_color(rng: &mut ChaCha8Rng, brightness: f32) -> Vec3 {
     (value * Vec3::ONE.lerp(2.0 * tint, saturation)).clamp(Vec3::splat(0.02), Vec3::splat(0.95))
 }
 
+/// Elevation and azimuth of a sun by day, and the sky's turbidity, as in [`SkySpec`].
+fn random_sun(rng: &mut ChaCha8Rng) -> [f32; 3] {
+    [between(rng, 12.0, 75.0).to_radians(), between(rng, -180.0, 180.0).to_radians(), between(rng, 2.0, 7.0)]
+}
+
+/// From white (0) to the orange of a weak bulb (1).
+fn lamp_color(warmth: f32) -> Vec3 {
+    Vec3::new(1.0, 1.0 - 0.3 * warmth, 1.0 - 0.65 * warmth)
+}
+
 fn random_light(rng: &mut ChaCha8Rng, room: &RoomSpec) -> (SkySpec, Vec<LightSpec>) {
+    let [sun_elevation, sun_azimuth, turbidity] = random_sun(rng);
     let sky = SkySpec {
-        sun_elevation: between(rng, 12.0, 75.0).to_radians(),
-        sun_azimuth: between(rng, -180.0, 180.0).to_radians(),
-        turbidity: between(rng, 2.0, 7.0),
+        sun_elevation,
+        sun_azimuth,
+        turbidity,
         sun_illuminance: between(rng, 25_000.0, 110_000.0),
         sky_intensity: between(rng, 0.6, 1.5),
     };
@@ -198,7 +210,7 @@ fn random_light(rng: &mut ChaCha8Rng, room: &RoomSpec) -> (SkySpec, Vec<LightSpe
                 between(rng, 1.8, room.height - 0.3),
                 between(rng, -inset.y, inset.y),
             ),
-            color: Vec3::new(1.0, 1.0 - 0.3 * warmth, 1.0 - 0.65 * warmth),
+            color: lamp_color(warmth),
             lumens: between(rng, 500.0, 3_000.0),
             range: 12.0,
             shadows: false,

@@ -4,11 +4,13 @@
 //! In: a scene, a seed, a split, the registered kinds. Out: a scene of the same rooms, equal for equal arguments. What stands
 //! stays standing: only upright small things of the kit are exchanged, by specimens that fill no more room.
 
+use std::collections::BTreeSet;
+
 use bevy::math::Vec3;
 use rand::{RngExt, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Split, between, chance, random_color};
+use super::{Split, between, chance, lamp_color, random_color, random_sun};
 use crate::{
     base::Seed,
     scene::{KindRegistry, KindShape, spec::*},
@@ -32,24 +34,34 @@ pub fn varied_scene(scene: &SceneSpec, seed: Seed, split: Split, kinds: &KindReg
     let mut rng = stream.derive("materials").rng();
     varied.materials.values_mut().for_each(|material| vary_material(&mut rng, material));
     let mut rng = stream.derive("things").rng();
-    for object in &mut varied.objects {
-        vary_specimen(&mut rng, object, split, kinds);
+    let mut small = Vec::new();
+    for (index, object) in varied.objects.iter_mut().enumerate() {
+        if let Some(shape) = vary_specimen(&mut rng, object, split, kinds).filter(|shape| shape.supports.is_empty()) {
+            small.push(Small { index, radius: shape.radius() * object.scale, height: shape.height * object.scale });
+        }
     }
-    exchange_places(&mut rng, &mut varied.objects, kinds);
-    varied.objects.retain(|object| !is_small(object, kinds) || !chance(&mut rng, ABSENT));
+    exchange_places(&mut rng, &mut varied.objects, &small);
+    let absent: BTreeSet<usize> = small.iter().map(|thing| thing.index).filter(|_| chance(&mut rng, ABSENT)).collect();
+    let mut index = 0..;
+    varied.objects.retain(|_| index.next().is_some_and(|index| !absent.contains(&index)));
     varied
+}
+
+/// A small thing that stands somewhere: which of the objects, and its size, metres.
+#[derive(Clone, Copy)]
+struct Small {
+    index: usize,
+    radius: f32,
+    height: f32,
 }
 
 fn vary_light(rng: &mut ChaCha8Rng, scene: &mut SceneSpec) {
     let sky = &mut scene.sky;
-    sky.sun_elevation = between(rng, 12.0, 75.0).to_radians();
-    sky.sun_azimuth = between(rng, -180.0, 180.0).to_radians();
-    sky.turbidity = between(rng, 2.0, 7.0);
+    [sky.sun_elevation, sky.sun_azimuth, sky.turbidity] = random_sun(rng);
     sky.sun_illuminance *= between(rng, 0.4, 1.2);
     sky.sky_intensity *= between(rng, 0.6, 1.5);
     for light in &mut scene.lights {
-        let warmth = between(rng, 0.0, 0.5);
-        light.color *= Vec3::new(1.0, 1.0 - 0.3 * warmth, 1.0 - 0.65 * warmth);
+        light.color *= lamp_color(between(rng, 0.0, 0.5));
         light.lumens *= if chance(rng, OFF) { 0.0 } else { between(rng, 0.5, 1.5) };
     }
 }
@@ -65,50 +77,51 @@ fn vary_material(rng: &mut ChaCha8Rng, material: &mut MaterialSpec) {
     material.scale_m *= between(rng, 0.8, 1.25);
 }
 
-/// The kind, the seed and the size of an upright small thing of the kit; `None` for all others.
-fn small_thing<'a>(object: &'a ObjectSpec, kinds: &KindRegistry) -> Option<(&'a str, Seed, KindShape)> {
+/// The kind and the size of an upright small thing of the kit; `None` for all others. To know a size is to build the thing: what
+/// costs nothing is asked first.
+fn small_thing<'a>(object: &'a ObjectSpec, kinds: &KindRegistry) -> Option<(&'a str, KindShape)> {
     let ObjectSource::Kind { kind, seed } = &object.source else { return None };
     let upright = (object.rotation * Vec3::Y).y > 0.999;
-    let shape = kinds.shape(kind, *seed)?;
-    (upright && !object.fixed && object.grabbable && shape.supports.is_empty()).then_some((kind, *seed, shape))
-}
-
-fn is_small(object: &ObjectSpec, kinds: &KindRegistry) -> bool {
-    small_thing(object, kinds).is_some()
+    if !upright || object.fixed || !object.grabbable {
+        return None;
+    }
+    kinds.shape(kind, *seed).filter(|shape| shape.supports.is_empty()).map(|shape| (kind.as_str(), shape))
 }
 
 fn fits(shape: &KindShape, place: &KindShape) -> bool {
     shape.radius() <= LARGEST * place.radius() && shape.height <= LARGEST * place.height
 }
 
-fn vary_specimen(rng: &mut ChaCha8Rng, object: &mut ObjectSpec, split: Split, kinds: &KindRegistry) {
-    let Some((kind, _, place)) = small_thing(object, kinds) else { return };
+/// The size of the specimen that is there then; `None` for what is no small thing, which stays.
+fn vary_specimen(
+    rng: &mut ChaCha8Rng,
+    object: &mut ObjectSpec,
+    split: Split,
+    kinds: &KindRegistry,
+) -> Option<KindShape> {
+    let (kind, place) = small_thing(object, kinds)?;
     let kind = kind.to_owned();
     for _ in 0..TRIES {
         let seed = split.variant(rng.random());
-        if kinds.shape(&kind, seed).is_some_and(|shape| fits(&shape, &place)) {
+        if let Some(shape) = kinds.shape(&kind, seed).filter(|shape| fits(shape, &place)) {
             object.source = ObjectSource::Kind { kind, seed };
-            return;
+            return Some(shape);
         }
     }
+    Some(place)
 }
 
 /// Pairs of small things change places where each fits into the other's.
-fn exchange_places(rng: &mut ChaCha8Rng, objects: &mut [ObjectSpec], kinds: &KindRegistry) {
-    let scaled = |object: &ObjectSpec| {
-        let (_, _, shape) = small_thing(object, kinds)?;
-        Some((shape.radius() * object.scale, shape.height * object.scale))
-    };
-    let mut order: Vec<usize> = (0..objects.len()).filter(|&index| is_small(&objects[index], kinds)).collect();
+fn exchange_places(rng: &mut ChaCha8Rng, objects: &mut [ObjectSpec], small: &[Small]) {
+    let alike = |x: f32, y: f32| x.max(y) <= 1.25 * x.min(y);
+    let mut order = small.to_vec();
     order.shuffle(rng);
     for pair in order.chunks_exact(2) {
         let [a, b] = [pair[0], pair[1]];
-        let (Some(one), Some(other)) = (scaled(&objects[a]), scaled(&objects[b])) else { continue };
-        let alike = |x: f32, y: f32| x.max(y) <= 1.25 * x.min(y);
-        if alike(one.0, other.0) && alike(one.1, other.1) {
-            let (there, turned) = (objects[a].position, objects[a].rotation);
-            (objects[a].position, objects[a].rotation) = (objects[b].position, objects[b].rotation);
-            (objects[b].position, objects[b].rotation) = (there, turned);
+        if alike(a.radius, b.radius) && alike(a.height, b.height) {
+            let [one, other] = [a, b].map(|thing| (objects[thing.index].position, objects[thing.index].rotation));
+            (objects[a.index].position, objects[a.index].rotation) = other;
+            (objects[b.index].position, objects[b.index].rotation) = one;
         }
     }
 }
@@ -132,7 +145,7 @@ mod tests {
         assert_ne!(varied.sky, scene.sky);
         assert_ne!(varied.materials, scene.materials);
         let furniture = |scene: &SceneSpec| -> Vec<ObjectSpec> {
-            scene.objects.iter().filter(|object| !is_small(object, &kinds)).cloned().collect()
+            scene.objects.iter().filter(|object| small_thing(object, &kinds).is_none()).cloned().collect()
         };
         assert_eq!(furniture(&varied), furniture(&scene));
     }
@@ -145,7 +158,7 @@ mod tests {
         for seed in 0..20 {
             let varied = varied_scene(&scene, Seed(seed), Split::Heldout, &kinds);
             absent += scene.objects.len() - varied.objects.len();
-            for object in varied.objects.iter().filter(|object| is_small(object, &kinds)) {
+            for object in varied.objects.iter().filter(|object| small_thing(object, &kinds).is_some()) {
                 assert!(places.contains(&object.position), "{} stands where nothing stood", object.name);
                 let before = scene.objects.iter().find(|other| other.name == object.name).expect("it was there");
                 let ObjectSource::Kind { seed, .. } = &object.source else { panic!("of the kit") };
